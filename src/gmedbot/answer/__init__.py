@@ -1,0 +1,1 @@
+"""From ranked evidence to an answer in which every sentence is a quote of the corpus."""

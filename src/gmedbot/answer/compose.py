@@ -1,0 +1,223 @@
+"""Evidence → answer: what to say first, what to leave out, and in which shape.
+
+Every statement is a sentence of the corpus. The composer selects, orders and joins; it never writes a fact. The shape
+follows the question: a verdict for yes/no, steps for how-to, values by source for a number, a table for a
+comparison, bullets for a list, one sentence and its neighbours for a fact.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from gmedbot.answer.cite import Citations
+from gmedbot.answer.conflicts import conflict_card
+from gmedbot.answer.evidence import Evidence
+from gmedbot.claims.extract import read_frame
+from gmedbot.claims.relate import compare_frames
+from gmedbot.claims.vocabulary import Vocabulary, normal_words
+from gmedbot.index.reader import BuiltIndex
+from gmedbot.retrieval.understand import Query
+from gmedbot.types import ChartPoint, Citation, Claim, Conflict, Statement, Table
+
+__all__ = ["Composer", "Draft"]
+
+#: Words of the statements shown before details unfold (issue: about 150).
+_WORD_BUDGET = 150
+_SHAPE_LIMIT = {"fact": 5, "definition": 4, "yes-no": 5, "why": 6, "number": 7, "comparison": 8, "list": 8, "how-to": 8, "overview": 8}  # fmt: skip
+#: A finding is shown if its score is at least this share of the best one's.
+_SHAPE_FLOOR = {"fact": 0.80, "definition": 0.78, "yes-no": 0.78, "why": 0.76, "number": 0.76, "comparison": 0.74, "list": 0.70, "how-to": 0.72, "overview": 0.55}  # fmt: skip
+_MAX_CARDS = 2
+
+
+@dataclass
+class Draft:
+    """An answer's parts before they are rendered."""
+
+    statements: list[Statement] = field(default_factory=list)
+    conflicts: list[Conflict] = field(default_factory=list)
+    citations: tuple[Citation, ...] = ()
+    chart: tuple[ChartPoint, ...] = ()
+    table: Table | None = None
+    verdict: str = ""
+    findings: tuple[str, ...] = ()
+
+
+class Composer:
+    """Composes answers over one index. Thread-safe."""
+
+    def __init__(self, index: BuiltIndex, vocabulary: Vocabulary) -> None:
+        self._index = index
+        self._vocabulary = vocabulary
+        self._findings = index.finding_of
+
+    def compose(self, query: Query, evidence: Sequence[Evidence], is_short: bool = False) -> Draft:
+        """Draft an answer from ranked evidence (not empty)."""
+        chosen = self._choose(query, evidence, is_short)
+        citations = Citations(self._index)
+        draft = Draft(findings=tuple(item.finding.finding_id for item in chosen))
+        shown: dict[str, None] = {}
+        for place, item in enumerate(chosen):
+            finding = item.finding
+            shown[finding.finding_id] = None
+            draft.statements.append(self._statement(item, citations, "lead" if place == 0 else _role(query, item)))
+        carded: set[str] = set()
+        for item in chosen:
+            if len(draft.conflicts) >= _MAX_CARDS:
+                break
+            finding = item.finding
+            rivals = [self._findings[other] for other in finding.dissents if other in self._findings]
+            rivals = [rival for rival in rivals if rival.finding_id not in carded]
+            if not rivals or finding.finding_id in carded or not self._is_asked(query, item, chosen[0]):
+                continue
+            card = conflict_card(self._index, self._vocabulary, finding, rivals, citations, item.best.claim)
+            if card is not None:
+                draft.conflicts.append(card)
+                carded.add(finding.finding_id)
+                carded.update(rival.finding_id for rival in rivals)
+                if item is chosen[0]:
+                    self._lead_with_better(draft, card)
+        draft.chart = self._chart(query, evidence, citations)
+        draft.table = self._table(query, chosen, citations)
+        draft.verdict = self._verdict(query, chosen, draft)
+        draft.citations = citations.all
+        return draft
+
+    def _lead_with_better(self, draft: Draft, card: Conflict) -> None:
+        """Say the better supported side first: an outlier that happens to match the question's words must not lead."""
+        place = card.better_supported
+        if place is None or place == 0:
+            return
+        side = card.sides[place]
+        draft.statements[0] = Statement(side.text, side.citations, "disputed", "lead", side.origins, side.finding_id)
+
+    # --- choosing -----------------------------------------------------------------------------------------------
+
+    def _choose(self, query: Query, evidence: Sequence[Evidence], is_short: bool) -> list[Evidence]:
+        """The findings to show: near the best one, not repeating one another, within the word budget."""
+        limit = 2 if is_short else _SHAPE_LIMIT[query.shape]
+        floor = evidence[0].score * _SHAPE_FLOOR[query.shape]
+        chosen: list[Evidence] = []
+        words = 0
+        for item in evidence:
+            if len(chosen) >= limit or item.score < floor:
+                break
+            if any(self._repeats(item, other) for other in chosen):
+                continue
+            length = len(item.best.claim.text.split())
+            if chosen and words + length > _WORD_BUDGET:
+                continue
+            words += length
+            chosen.append(item)
+        return chosen
+
+    def _repeats(self, item: Evidence, other: Evidence) -> bool:
+        """True if the reader learns nothing new: nearly the same words, or a side of a card already shown."""
+        if item.finding.finding_id in other.finding.dissents:
+            return True
+        first = {word for word, _, _ in normal_words(item.best.claim.text)}
+        second = {word for word, _, _ in normal_words(other.best.claim.text)}
+        return len(first & second) / max(1, min(len(first), len(second))) > 0.85
+
+    def _is_asked(self, query: Query, item: Evidence, lead: Evidence) -> bool:
+        """A card is shown only for what was asked: the lead, or a finding about as relevant as the lead."""
+        return item is lead or item.score >= 0.88 * lead.score
+
+    def _statement(self, item: Evidence, citations: Citations, role: str) -> Statement:
+        finding = item.finding
+        best = item.best.claim
+        rest = [self._index.claims[self._index.claim_row[other]] for other in finding.supporters]
+        numbers = citations.cite([best, *(claim for claim in rest if claim.claim_id != best.claim_id)])
+        return Statement(best.text, numbers, finding.status, role, len(finding.origins), finding.finding_id)
+
+    # --- shapes -------------------------------------------------------------------------------------------------
+
+    def _verdict(self, query: Query, chosen: Sequence[Evidence], draft: Draft) -> str:
+        """The first words of a yes/no answer, read from how the best claims stand to the question's own statement."""
+        if query.shape != "yes-no":
+            return ""
+        lead = chosen[0]
+        if draft.conflicts and lead.finding.dissents:
+            return "Sources disagree."
+        asked = read_frame(_declarative(query.text), (), self._vocabulary)
+        answers: list[int] = []
+        for item in chosen[:3]:
+            claim = item.best.claim
+            found = compare_frames(asked, claim.frame, query.text, claim.text, self._vocabulary, item.best.cosine)
+            if found.apart or item.score < 0.9 * lead.score:
+                continue
+            if found.clashes:
+                answers.append(-1)
+            elif item.best.coverage >= 0.8:
+                answers.append(1)
+        if not answers:
+            return ""
+        if len(set(answers)) > 1:
+            return "It depends."
+        return "Yes." if answers[0] > 0 else "No."
+
+    def _chart(self, query: Query, evidence: Sequence[Evidence], citations: Citations) -> tuple[ChartPoint, ...]:
+        """Values of one exercise by study, when there are three or more of one unit."""
+        if not query.exercises or query.shape not in ("number", "fact", "comparison", "yes-no", "list"):
+            return ()
+        wanted = set(query.exercises)
+        subjects = query.subjects or {self._vocabulary.focus}
+        points: dict[str, ChartPoint] = {}
+        for item in evidence:
+            for scored in item.claims:
+                claim = scored.claim
+                if claim.source_id in points or not wanted & set(_exercises(claim, self._vocabulary)[:1]):
+                    continue
+                if not subjects & (claim.frame.subjects or {self._vocabulary.focus}):
+                    continue
+                values = [q for q in claim.frame.quantities if q.kind == "value" and q.unit == "%MVIC"]
+                if len(values) == 1 and values[0].low == values[0].high and not values[0].comparator:
+                    (number,) = citations.cite([claim])
+                    label = self._index.sources[claim.source_id].label
+                    points[claim.source_id] = ChartPoint(label, values[0].low, values[0].unit, values[0].sd, number)
+        if len(points) < 3:
+            return ()
+        return tuple(sorted(points.values(), key=lambda point: (-point.value, point.label)))
+
+    def _table(self, query: Query, chosen: Sequence[Evidence], citations: Citations) -> Table | None:
+        """A comparison of two or more named things: one row a statement, one column a thing."""
+        things = query.exercises if len(query.exercises) > 1 else tuple(sorted(query.subjects))
+        if query.shape != "comparison" or len(things) < 2:
+            return None
+        names = self._vocabulary.terms
+        rows: list[tuple[tuple[str, tuple[int, ...]], ...]] = []
+        for item in chosen:
+            claim = item.best.claim
+            about = [thing for thing in things if thing in claim.frame.terms]
+            if not about:
+                continue
+            cell = (claim.text, citations.cite([claim]))
+            empty: tuple[str, tuple[int, ...]] = ("", ())
+            rows.append(tuple(cell if thing in about else empty for thing in things))
+        if len(rows) < 2:
+            return None
+        return Table(tuple(names[thing].name for thing in things), tuple(rows))
+
+
+def _exercises(claim: Claim, vocabulary: Vocabulary) -> list[str]:
+    return [term for term in claim.frame.terms if vocabulary.terms[term].kind == "exercise"]
+
+
+def _role(query: Query, item: Evidence) -> str:
+    if query.shape == "how-to":
+        return "step"
+    if item.best.claim.frame.advice < 0:
+        return "caution"
+    return "point"
+
+
+_AUXILIARY = re.compile(
+    r"^(?:so |but |and |then )?(?:is|are|was|were|do|does|did|can|could|should|will|would|has|have|may|must)\s+",
+    re.IGNORECASE,
+)
+
+
+def _declarative(question: str) -> str:
+    """The statement that a yes/no question asks about: "does X rotate Y?" → "X rotate Y"."""
+    return _AUXILIARY.sub("", question.strip().rstrip("?").strip())

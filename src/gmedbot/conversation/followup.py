@@ -1,0 +1,257 @@
+"""A question in a conversation → the question it stands for.
+
+"And the roots?", "what about the posterior ones?", "why?", "no, I meant the minimus": the learner leaves out what the
+dialogue already holds. The rewriting keeps a focus (the thing spoken of, and what was asked of it) from the earlier
+questions and puts it back. It is made of replacements, never of invention: every word of a standalone question comes
+from the learner's own questions or is the vocabulary's name for one. A question that stands alone is left untouched.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from gmedbot.claims.vocabulary import Match, Vocabulary, normal_words
+from gmedbot.retrieval.understand import question_attributes
+
+__all__ = ["Standalone", "rewrite"]
+
+Command = Literal["", "more", "simpler", "shorter", "sources"]
+
+
+@dataclass(frozen=True)
+class Standalone:
+    """``text`` is searched; ``command`` asks for the last answer again in another form; ``kind`` says what was done."""
+
+    text: str
+    kind: str = "first"
+    command: Command = ""
+
+
+_LEAD_IN = re.compile(
+    r"^(?:(?:ok(?:ay)?|so|and|but|then|also|oh|hm+|right|thanks?(?: you)?|great|cool|i see|got it|well|or)\b[\s,.!–—-]*)+",
+    re.IGNORECASE,
+)
+_WHAT_ABOUT = re.compile(
+    r"^(?:what|how)(?:'s| is)? about\b\s*|^(?:and|or)\s+(?:for|in|with|during|after|on)\b|^same (?:for|with)\b",
+    re.IGNORECASE,
+)
+_CORRECTION = re.compile(
+    r"^(?:no|nope|sorry|actually|wait|oops)\b[\s,.!–—-]*(?:no[\s,]+)?(?:sorry[\s,]+)?(?:actually[\s,]+)?(?:i (?:meant|mean|was asking about)|not that|the)?\b\s*",
+    re.IGNORECASE,
+)
+_IS_CORRECTION = re.compile(
+    r"^(?:no|nope|sorry|wait|oops|actually)\b.*\b(?:meant|mean|asking about|rather|not)\b|^i meant\b", re.IGNORECASE
+)
+_PRONOUN = re.compile(
+    r"\b(?:it|its|they|them|their|theirs|this|that|these|those|the (?:former|latter|first|second|other) (?:one|ones)?|the same|such|(?:the )?ones?|he|she|there|then|doing so|either|both)\b",
+    re.IGNORECASE,
+)
+_COMMANDS: tuple[tuple[Command, re.Pattern[str]], ...] = (
+    ("more", re.compile(r"^(?:tell me |say |give me |can you (?:tell me|say) )?(?:some )?more(?:,? please| details?| about (?:it|that|this))?[.?!]*$|^(?:go on|continue|elaborate|details?(?:,? please)?|anything else|what else)[.?!]*$", re.IGNORECASE)),
+    ("simpler", re.compile(r"^(?:can you |could you |please |in )?(?:explain |say |put )?(?:it |that )?(?:in )?(?:more )?(?:simple|simpl(?:er|y)|plain(?:er)?|easier|layman'?s?)(?: words| terms| english| language)?(?:,? please)?[.?!]*$|^eli5[.?!]*$|^i don'?t (?:understand|get it)[.?!]*$", re.IGNORECASE)),
+    ("shorter", re.compile(r"^(?:make it |keep it |a bit |in )?(?:short(?:er)?|brief(?:ly|er)?|tl;?dr|one sentence|summar\w+(?: it| that)?)(?:,? please)?[.?!]*$", re.IGNORECASE)),
+    ("sources", re.compile(r"^(?:what (?:are|is) (?:the|your) )?(?:sources?|references?|citations?|evidence|who says (?:so|that)|says who|where (?:does|did) (?:that|this|you) (?:come from|get (?:that|this)(?: from)?))(?:,? please| for that)?[.?!]*$", re.IGNORECASE)),
+)  # fmt: skip
+_FOCUS_KINDS = (
+    "exercise", "condition", "treatment", "surgery", "drug", "test", "imaging", "sign", "bursa", "tendon", "nerve", "artery",
+    "muscle-part", "symptom", "action", "muscle",
+)  # fmt: skip
+_QUALIFIERS = ("population", "equipment", "position", "side", "gait-phase", "plane")
+
+
+def rewrite(question: str, history: Sequence[str], vocabulary: Vocabulary) -> Standalone:
+    """The standalone form of ``question`` after the earlier questions ``history``, oldest first."""
+    standalones: list[str] = []
+    for earlier in history:
+        standalones.append(_rewrite_one(earlier, standalones, vocabulary).text)
+    return _rewrite_one(question, standalones, vocabulary)
+
+
+def _rewrite_one(question: str, earlier: Sequence[str], vocabulary: Vocabulary) -> Standalone:
+    text = " ".join(question.split())
+    if not earlier or not text:
+        return Standalone(text)
+    last = earlier[-1]
+    bare = _LEAD_IN.sub("", text).strip()
+    for command, pattern in _COMMANDS:
+        if pattern.match(bare or text):
+            return Standalone(last, "more", command)
+    if _IS_CORRECTION.match(text):
+        return _correct(_CORRECTION.sub("", text).strip() or text, last, vocabulary)
+    if not bare:
+        return Standalone(last, "more", "more")
+    if re.fullmatch(
+        r"(?:but )?(?:why|how|how come|how so|when|where|who)(?: (?:is|does|do|would) (?:that|this|it)(?: happen\w*| work\w*| so)?)?[?.! ]*",
+        bare,
+        re.IGNORECASE,
+    ):
+        return Standalone(f"{bare.rstrip('?.! ').capitalize()}: {last}", "why")
+    matches = vocabulary.find(bare)
+    what_about = _WHAT_ABOUT.match(text) or _WHAT_ABOUT.match(bare)
+    if what_about or _is_fragment(bare, matches, vocabulary):
+        return _fill_fragment(bare, matches, earlier, vocabulary, text != bare or bool(what_about))
+    if _needs_focus(bare, matches, vocabulary):
+        put = _put_focus(bare, matches, earlier, vocabulary)
+        return Standalone(_with_context(put, earlier, vocabulary), "pronoun")
+    if not any(match.term.kind in _ANCHORS for match in matches):
+        return Standalone(_with_context(bare[0].upper() + bare[1:], earlier, vocabulary), "ellipsis")
+    return Standalone(text if not _LEAD_IN.match(text) else bare[0].upper() + bare[1:], "topic-shift")
+
+
+def _content(matches: Sequence[Match]) -> list[Match]:
+    return [match for match in matches if match.term.kind in _FOCUS_KINDS]
+
+
+def _is_fragment(text: str, matches: Sequence[Match], vocabulary: Vocabulary) -> bool:
+    """A few words without a verb of their own: "the posterior fibres?", "roots?", "in women?"."""
+    words = normal_words(text)
+    has_verb = re.search(
+        r"\b(?:is|are|was|were|do|does|did|can|could|should|will|would|has|have|may|must|what|which|who|how|why|where|when|tell|explain|describe|list|give|show|name|compare)\b",
+        text,
+        re.IGNORECASE,
+    )
+    return len(words) <= 6 and not has_verb
+
+
+def _needs_focus(text: str, matches: Sequence[Match], vocabulary: Vocabulary) -> bool:
+    """True if the question points back (a pronoun) or names nothing of the field to ask about."""
+    own = _content(matches)
+    pronoun = _PRONOUN.search(_without_expletive(text))
+    if pronoun:
+        named_before = any(match.start < pronoun.start() for match in own if match.term.kind != "action")
+        return not named_before
+    return not own
+
+
+def _without_expletive(text: str) -> str:
+    """Dummy pronouns that point to nothing ("is it safe to …", "is it true that …", "how long does it take") muted."""
+    return re.sub(
+        r"\b(?:is|was|would|does|will) it (?:safe|bad|good|ok|okay|true|normal|possible|common|better|worth|take|hurt to|harmful|dangerous|useful|necessary)\b(?= (?:to|that|for|if|when))"
+        r"|\bthere (?:is|are|was|were|any)\b|\b(?:is|are) there\b",
+        lambda match: "·" * len(match.group()),
+        text,
+        flags=re.IGNORECASE,
+    )
+
+
+def _focus(earlier: Sequence[str], vocabulary: Vocabulary, exclude: Sequence[str] = ()) -> str:
+    """The name of the thing spoken of last: the most specific kind in the newest question that names one."""
+    for text in reversed(earlier):
+        found = _content(vocabulary.find(text))
+        for kind in _FOCUS_KINDS:
+            names = [match for match in found if match.term.kind == kind and match.term.id not in exclude]
+            if names:
+                match = names[-1] if kind in ("condition", "treatment") else names[0]
+                return match.term.name
+    return vocabulary.terms[vocabulary.focus].name if vocabulary.focus else ""
+
+
+def _put_focus(text: str, matches: Sequence[Match], earlier: Sequence[str], vocabulary: Vocabulary) -> str:
+    """Replace the pronoun by the focus, or add the focus where nothing points to it."""
+    focus = _focus(earlier, vocabulary)
+    if not focus:
+        return text
+    if re.search(
+        r"\b(?:which|what|who|any|some|one|most|best) (?:one )?of (?:them|these|those)\b", text, re.IGNORECASE
+    ):
+        swapped = re.sub(r"\bof (?:them|these|those)\b", "of these", text, flags=re.IGNORECASE)
+        return f"{swapped.rstrip('?. ')} ({earlier[-1].rstrip('?. ')})?"
+    muted = _without_expletive(text)
+    pronoun = _PRONOUN.search(muted)
+    if pronoun:
+        word = pronoun.group().lower()
+        name = f"{focus}'s" if word in ("its", "their", "theirs") else focus
+        replaced = (
+            f"{text[: pronoun.start()]}the {name}{text[pronoun.end() :]}"
+            if _takes_article(focus)
+            else f"{text[: pronoun.start()]}{name}{text[pronoun.end() :]}"
+        )
+        return replaced[0].upper() + replaced[1:]
+    return text
+
+
+def _takes_article(name: str) -> bool:
+    return bool(re.search(r"\b(?:muscle|nerve|artery|bursa|tendon|gluteus|fibres|test|sign)\b", name))
+
+
+def _correct(text: str, last: str, vocabulary: Vocabulary) -> Standalone:
+    """ "No, I meant the minimus": the last question with its own word of that kind replaced."""
+    named = [match for match in vocabulary.find(text) if match.term.kind != "other"]
+    if named:
+        swapped = _swap(last, named, vocabulary)
+        if swapped != last:
+            return Standalone(swapped, "correction")
+    return Standalone(f"{last.rstrip('?. ')}, {text}", "correction")
+
+
+def _swap(last: str, named: Sequence[Match], vocabulary: Vocabulary) -> str:
+    """``last`` with each named term put in the place of a term of the same kind."""
+    for match in named:
+        rivals = [m for m in vocabulary.find(last) if m.term.kind == match.term.kind and m.term.id != match.term.id]
+        if rivals:
+            rival = rivals[0]
+            last = last[: rival.start] + match.term.name + last[rival.end :]
+    return last
+
+
+def _fill_fragment(
+    text: str, matches: Sequence[Match], earlier: Sequence[str], vocabulary: Vocabulary, points_back: bool
+) -> Standalone:
+    """Complete an elliptic question from the last one: swap a term of the same kind, or ask the new thing of the focus."""
+    last = earlier[-1]
+    fragment = _WHAT_ABOUT.sub("", text).strip().rstrip("?.! ") or text
+    named = [match for match in matches if match.term.kind != "other"]
+    attributes = question_attributes(fragment, vocabulary)
+    own = _content(matches)
+    swapped = _swap(last, named, vocabulary) if named else last
+    if swapped != last:
+        return Standalone(swapped, "ellipsis")
+    qualifies = [match for match in named if match.term.kind in _QUALIFIERS]
+    if qualifies and len(qualifies) == len(named):
+        return Standalone(f"{last.rstrip('?. ')}, {fragment}?", "ellipsis")
+    if own and not points_back and any(m.term.kind in ("muscle", "exercise", "condition", "treatment") for m in own):
+        return Standalone(f"{fragment[0].upper()}{fragment[1:]}?", "topic-shift")
+    if not attributes and own and not any(match.term.kind in _ANCHORS for match in own):
+        return Standalone(f"{fragment[0].upper()}{fragment[1:]}: {last.rstrip('?. ')}?", "ellipsis")
+    return Standalone(_with_context(f"{fragment[0].upper()}{fragment[1:]}?", earlier, vocabulary), "ellipsis")
+
+
+#: A question that names one of these can stand alone; others are about the thing spoken of before.
+_ANCHORS = frozenset(
+    (
+        "exercise",
+        "condition",
+        "treatment",
+        "surgery",
+        "muscle",
+        "muscle-part",
+        "nerve",
+        "artery",
+        "bursa",
+        "test",
+        "sign",
+    )
+)
+_CONTEXT_TERMS = 3
+
+
+def _with_context(text: str, earlier: Sequence[str], vocabulary: Vocabulary) -> str:
+    """The question with the things last spoken of in brackets, where it does not name them itself."""
+    own = {match.term.id for match in vocabulary.find(text)}
+    added: dict[str, None] = {}
+    for question in reversed(earlier[-2:]):
+        found = sorted(_content(vocabulary.find(question)), key=lambda match: _FOCUS_KINDS.index(match.term.kind))
+        for match in found:
+            covers = any(vocabulary.refines(match.term.id, other) for other in own)
+            if not covers and len(added) < _CONTEXT_TERMS:
+                added[match.term.name] = None
+        if added:
+            break
+    if not added and not own and vocabulary.focus:
+        added[vocabulary.terms[vocabulary.focus].name] = None
+    if not added:
+        return text
+    return f"{text.rstrip('?.! ')} ({', '.join(added)})?"

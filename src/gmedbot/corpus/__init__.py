@@ -1,0 +1,1 @@
+"""Reading, cleaning, checking and adding the source files."""

@@ -1,0 +1,71 @@
+"""An answer as the measures see it, whoever gave it: statements with their quotes, sides of disagreements, text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from gmedbot.types import Answer, Citation
+
+__all__ = ["Reply", "Said", "reply_of"]
+
+
+@dataclass(frozen=True)
+class Said:
+    """One sentence of an answer and the citations behind it. ``numbers`` are the markers as given, also dead ones."""
+
+    text: str
+    cited: tuple[Citation, ...]
+    numbers: tuple[int, ...] = ()
+    finding_id: str = ""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """``cards``: each disagreement shown, as its sides. ``also``: what is visible beside them (table, chart, verdict)."""
+
+    statements: tuple[Said, ...]
+    cards: tuple[tuple[Said, ...], ...] = ()
+    also: tuple[str, ...] = ()
+    all_citations: tuple[Citation, ...] = ()
+
+    @property
+    def is_declined(self) -> bool:
+        return not self.statements
+
+    @property
+    def said(self) -> tuple[Said, ...]:
+        """Statements and sides, each text once."""
+        found: dict[str, Said] = {}
+        for said in (*self.statements, *(side for card in self.cards for side in card)):
+            found.setdefault(said.text, said)
+        return tuple(found.values())
+
+    @property
+    def text(self) -> str:
+        """Everything a nugget may be found in; suggestions and notices are not part of it."""
+        return "\n".join([*(said.text for said in self.said), *self.also])
+
+    def quotes(self) -> set[str]:
+        """The texts said and the quotes cited for them."""
+        return {said.text for said in self.said} | {c.quote for said in self.said for c in said.cited}
+
+
+def reply_of(answer: Answer) -> Reply:
+    """The product's answer as a reply."""
+    known = {citation.n: citation for citation in answer.citations}
+
+    def said(text: str, numbers: Iterable[int], finding_id: str = "") -> Said:
+        marks = tuple(numbers)
+        return Said(text, tuple(known[n] for n in marks if n in known), marks, finding_id)
+
+    also: list[str] = []
+    if answer.table is not None:
+        also.extend(text for row in answer.table.rows for text, _ in row if text)
+    also.extend(f"{point.label}: {point.value:g} {point.unit}" for point in answer.chart)
+    return Reply(
+        tuple(said(s.text, s.citations, s.finding_id) for s in answer.statements),
+        tuple(tuple(said(side.text, side.citations) for side in card.sides) for card in answer.conflicts),
+        tuple(also),
+        answer.citations,
+    )

@@ -1,0 +1,1 @@
+"""The built index: passages, vectors, words, claims and findings, published as one unit."""

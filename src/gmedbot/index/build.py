@@ -1,0 +1,429 @@
+"""Corpus → published build: read, split, encode, extract, relate, write, check, swap.
+
+A build is made in a staging folder and becomes visible by one atomic rename, so a reader sees the old index or the
+new one and never a mixture. Its id is the hash of its content: the same corpus, settings and versions give the same
+id, byte for byte. Vectors of texts seen before come from a cache, and a cached vector is the same bits as a fresh
+one (see ``encoder``), so an incremental build equals a full one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+import gmedbot
+from gmedbot.claims.extract import extract_claims
+from gmedbot.claims.ledger import Ledger, build_ledger
+from gmedbot.claims.vocabulary import (
+    Vocabulary,
+    normal_words,
+    prepared_rows,
+    vocabulary_from_rows,
+    vocabulary_rows,
+)
+from gmedbot.conversation.safety import SafetyRules
+from gmedbot.corpus.duplicates import unexplained_copies
+from gmedbot.corpus.sources import read_corpus
+from gmedbot.encoder import DEFAULT_MODEL, EXPORT_FORMAT, Encoder, OnnxEncoder, export_encoder, file_digest
+from gmedbot.errors import EncoderError, IndexDamagedError, IndexMissingError, UsageError
+from gmedbot.index.cache import ReadingCache, VectorCache
+from gmedbot.index.claim_table import write_claim_table
+from gmedbot.index.dense import DenseIndex
+from gmedbot.index.lexical import LexicalIndex
+from gmedbot.index.records import (
+    claim_record,
+    finding_record,
+    passage_record,
+    relation_record,
+    source_record,
+)
+from gmedbot.index.rows import write_rows
+from gmedbot.index.store import FORMAT, Manifest, Store, storage_errors
+from gmedbot.passages import embedding_text, split_document
+from gmedbot.settings import Settings
+from gmedbot.types import Claim, Document, Passage
+
+__all__ = ["BuildReport", "Progress", "build_index", "corpus_digest", "is_stale", "vocabulary_folder"]
+
+#: (stage, done, total) → None; stages are "read", "split", "encode", "claims", "write".
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class BuildReport:
+    """What a build did: counts, seconds, how many texts were encoded, how many sources read
+    anew, and which pairs of sources are copies that their lineage does not explain."""
+
+    build_id: str
+    sources: int
+    passages: int
+    claims: int
+    findings: int
+    encoded: int
+    extracted: int
+    copies: tuple[tuple[str, str], ...]
+    seconds: float
+    changed: bool
+
+    @property
+    def passages_per_second(self) -> float:
+        return self.passages / self.seconds if self.seconds else 0.0
+
+
+def vocabulary_folder(corpus: Path) -> Path:
+    """The vocabulary of a corpus: its own, else the project's (a folder of documents alone is a corpus too)."""
+    own = corpus / "vocabulary"
+    if own.is_dir():
+        return own
+    from gmedbot.settings import default_corpus
+
+    return default_corpus() / "vocabulary"
+
+
+def safety_file(corpus: Path) -> Path | None:
+    """The red-flag rules of a corpus: its own, else the project's; None if neither exists."""
+    from gmedbot.settings import default_corpus
+
+    for path in (corpus / "safety.yaml", default_corpus() / "safety.yaml"):
+        if path.is_file():
+            return path
+    return None
+
+
+def _safety_rules(corpus: Path) -> SafetyRules | None:
+    """The red-flag rules; a build whose rules cannot be read is refused: one that silently never fires is a danger."""
+    path = safety_file(corpus)
+    return None if path is None else SafetyRules.load(path)
+
+
+def _lexicon(documents: Iterable[Document]) -> dict[str, int]:
+    """How often each levelled word occurs in the corpus, for mending typing errors."""
+    counts: Counter[str] = Counter()
+    for document in documents:
+        counts.update(word for word, _, _ in normal_words(document.text) if word.isalpha())
+    return dict(sorted(counts.items()))
+
+
+#: Words rarer than this in pyspellchecker's counts are as often errors as words.
+_ENGLISH_COUNT = 500
+
+
+def _english() -> list[str]:
+    """Ordinary English words, levelled: words that are no typing errors though the corpus does not use them."""
+    from spellchecker import SpellChecker
+
+    counts = SpellChecker(language="en").word_frequency.dictionary
+    words = {level for word, count in counts.items() if count >= _ENGLISH_COUNT for level, _, _ in normal_words(word)}
+    return sorted(word for word in words if len(word) >= 4 and word.isalpha())
+
+
+def corpus_digest(documents: Iterable[Document]) -> str:
+    """Hash over the front matter and text of every document; independent of file order and file times."""
+    digest = hashlib.sha256()
+    for document in sorted(documents, key=lambda document: document.source.source_id):
+        digest.update(json.dumps(source_record(document.source), sort_keys=True).encode())
+        digest.update(b"\0" + document.text.encode() + b"\0")
+    return digest.hexdigest()
+
+
+def is_stale(settings: Settings) -> str:
+    """Why the published index is not that of the corpus and settings; "" if it is. Never raises for a bad index."""
+    from gmedbot.errors import GmedbotError
+
+    store = Store(settings.index)
+    try:
+        manifest = store.manifest()
+    except GmedbotError as error:
+        return error.found or error.wanted
+    if manifest.gmedbot != gmedbot.__version__:
+        return f"built by gmedbot {manifest.gmedbot}"
+    if manifest.settings != settings.fingerprint():
+        return "built with other settings"
+    if manifest.corpus != corpus_digest(read_corpus(settings.corpus)):
+        return "the corpus has changed"
+    if manifest.vocabulary != _data_digest(settings.corpus):
+        return "the vocabulary or the reviews have changed"
+    return ""
+
+
+def _data_digest(corpus: Path) -> str:
+    """Hash over the data files that shape claims: vocabulary, reviews and safety rules."""
+    digest = hashlib.sha256()
+    files = sorted(vocabulary_folder(corpus).glob("*.yaml"))
+    files += [path for name in ("reviews.yaml", "safety.yaml") if (path := corpus / name).is_file()]
+    for path in files:
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def build_index(
+    settings: Settings, progress: Progress | None = None, full: bool = False, engine: Literal["local", "ray"] = "local"
+) -> BuildReport:
+    """Build the index of ``settings.corpus`` and publish it in ``settings.index``.
+
+    Args: full: split, extract and encode everything again instead of taking what the caches know.
+        engine: "ray" encodes as a Ray Data job (see ``ray_build``); the build is the same.
+    Raises: CorpusError, EncoderError, IndexLockedError, StorageError; the published index stays as it was.
+    """
+    tell: Progress = progress or (lambda stage, done, total: None)
+    started = time.perf_counter()
+    documents = read_corpus(settings.corpus)
+    vocabulary = vocabulary_rows(vocabulary_folder(settings.corpus))
+    safety = _safety_rules(settings.corpus)
+    store = Store(settings.index)
+    with store.lock(), storage_errors("Writing the index"):
+        store.sweep()
+        staged = settings.index / f".staged-{os.getpid()}"
+        staged.mkdir(parents=True)
+        try:
+            report = _build(settings, store, staged, documents, vocabulary, safety, tell, full, engine)
+        finally:
+            shutil.rmtree(staged, ignore_errors=True)
+    return BuildReport(**{**report, "seconds": time.perf_counter() - started})
+
+
+def _build(
+    settings: Settings,
+    store: Store,
+    staged: Path,
+    documents: Sequence[Document],
+    rows: dict[str, Any],
+    safety: SafetyRules | None,
+    tell: Progress,
+    full: bool,
+    engine: Literal["local", "ray"],
+) -> dict[str, Any]:
+    vocabulary = vocabulary_from_rows(rows)
+    encoder, encoder_folder = _encoder(settings)
+    if settings.build_mode == "fast" and encoder.card.engine == "onnx":
+        encoder = OnnxEncoder(settings.index / "encoders" / encoder_folder, mode="fast")
+    passages, claims, read = _read_out(settings, documents, vocabulary, encoder, tell, full)
+    titles = {document.source.source_id: document.source.title for document in documents}
+    texts = [embedding_text(passage, titles[passage.source_id]) for passage in passages]
+    with VectorCache(settings.index / "cache", _bits(encoder)) as cache, _spread(encoder, engine) as workers:
+        if full:
+            cache.clear()
+        total = len(texts) + len(claims)
+        vectors, new = cache.encode(workers, texts, lambda done: tell("encode", done, total))
+        claim_texts = [claim.text for claim in claims]
+        claim_vectors, more = cache.encode(workers, claim_texts, lambda done: tell("encode", len(texts) + done, total))
+    ledger = build_ledger(
+        claims,
+        {document.source.source_id: document.source for document in documents},
+        vocabulary,
+        claim_vectors,
+        settings.corpus / "reviews.yaml",
+        lambda done, count: tell("claims", done, count),
+    )
+    tell("write", 0, 1)
+    dense = DenseIndex.build(vectors, settings.dense_index)
+    dense.save(staged / "dense.faiss")
+    LexicalIndex.build(texts).save(staged / "words")
+    np.save(staged / "claim_vectors.npy", claim_vectors)
+    _write_json(staged / "vocabulary.json", prepared_rows(rows))
+    _write_json(staged / "lexicon.json", _lexicon(documents))
+    (staged / "english.txt").write_text("\n".join(_english()) + "\n", "utf-8")
+    if safety is not None:
+        _write_json(staged / "safety.json", safety.to_record())
+    _write_rows(staged, documents, passages, claims, ledger)
+    source_ids = [document.source.source_id for document in documents]
+    write_claim_table(staged, claims, passages, source_ids, ledger.findings, vocabulary)
+    manifest = _manifest(settings, staged, documents, encoder, encoder_folder, dense.type, passages, claims, ledger)
+    _check(documents, passages, claims, vectors)
+    (staged / "manifest.json").write_text(manifest.to_json(), "utf-8")
+    changed = manifest.build_id not in store.list_builds() or manifest.build_id != _published(store)
+    store.publish(staged, manifest.build_id, settings.keep_builds)
+    if settings.backend == "postgres":
+        _copy_to_database(settings, store, manifest.build_id)
+    tell("write", 1, 1)
+    return {
+        "build_id": manifest.build_id,
+        "sources": len(documents),
+        "passages": len(passages),
+        "claims": len(claims),
+        "findings": len(ledger.findings),
+        "encoded": new + more,
+        "extracted": read,
+        "copies": tuple((overlap.a, overlap.b) for overlap in unexplained_copies(documents)),
+        "changed": changed,
+    }
+
+
+def _copy_to_database(settings: Settings, store: Store, build_id: str) -> None:
+    from gmedbot.index.postgres import PostgresIndex
+    from gmedbot.index.reader import BuiltIndex
+
+    if not settings.database_url:
+        raise UsageError("backend=postgres needs a database.", "none is set", "set GMEDBOT_DATABASE_URL")
+    PostgresIndex.publish(settings.database_url, BuiltIndex(store, build_id)).close()
+
+
+@contextlib.contextmanager
+def _spread(encoder: Encoder, engine: Literal["local", "ray"]) -> Iterator[Encoder]:
+    """The encoder, or one that hands texts to the workers of a Ray cluster."""
+    if engine == "local":
+        yield encoder
+        return
+    if not isinstance(encoder, OnnxEncoder):
+        raise UsageError(
+            "--engine ray needs an encoder that can be exported to ONNX.", encoder.card.model, "--engine local"
+        )
+    from gmedbot.index.ray_build import RayEncoder
+
+    with RayEncoder(encoder) as workers:
+        yield workers
+
+
+def _published(store: Store) -> str | None:
+    with contextlib.suppress(IndexMissingError, IndexDamagedError):
+        return store.current_id()
+    return None
+
+
+def _bits(encoder: Encoder) -> str:
+    """What decides a vector to its last bit: the weights, what runs them, and how they were exported."""
+    card = encoder.card
+    return hashlib.sha256(
+        f"{card.digest} {card.engine} {card.passages} {card.max_tokens} {EXPORT_FORMAT}".encode()
+    ).hexdigest()
+
+
+def _encoder(settings: Settings) -> tuple[Encoder, str]:
+    """The exported encoder of an earlier build if it is the wanted model, else a fresh export. Returns its folder name."""
+    encoders = settings.index / "encoders"
+    if not Path(settings.encoder).exists():
+        for folder in sorted(encoders.glob("[0-9a-f]*")):
+            with contextlib.suppress(EncoderError):
+                found = OnnxEncoder(folder)
+                if found.card.model == settings.encoder and folder.name == _encoder_name(found):
+                    return found, folder.name
+    fresh = encoders / f".fresh-{os.getpid()}"
+    encoder = export_encoder(settings.encoder, fresh)
+    name = _encoder_name(encoder)
+    if encoder.card.engine != "onnx":
+        shutil.rmtree(fresh, ignore_errors=True)
+        return encoder, name
+    folder = encoders / name
+    with contextlib.suppress(EncoderError):
+        return OnnxEncoder(folder), name  # these very weights are there: the builds that use them never miss them
+    shutil.rmtree(folder, ignore_errors=True)
+    os.replace(fresh, folder)
+    return OnnxEncoder(folder), name
+
+
+def _encoder_name(encoder: Encoder) -> str:
+    """Folder of an export: by what it is made from, so that another model or other weights never take its place."""
+    card = encoder.card
+    weights = "" if card.model == DEFAULT_MODEL else f" {card.digest}"  # the default's weights are fixed by the program
+    return hashlib.sha256(f"{EXPORT_FORMAT} {card.model}{weights}".encode()).hexdigest()[:12]
+
+
+def _read_out(
+    settings: Settings,
+    documents: Sequence[Document],
+    vocabulary: Vocabulary,
+    encoder: Encoder,
+    tell: Progress,
+    full: bool,
+) -> tuple[list[Passage], list[Claim], int]:
+    """Passages and claims of all documents, in document order, and how many documents had to be read anew."""
+    window = min(settings.passage_tokens, encoder.card.max_tokens)
+    passages: list[Passage] = []
+    claims: list[Claim] = []
+    with ReadingCache(settings.index / "cache", f"{window} {_bits(encoder)} {vocabulary.digest}") as cache:
+        if full:
+            cache.clear()
+        for number, document in enumerate(documents, start=1):
+            reading = cache.find(document)
+            if reading is None:
+                own = split_document(document, encoder.count_tokens, window)
+                reading = (own, extract_claims(document, own, vocabulary))
+                cache.keep(document, *reading)
+            passages.extend(reading[0])
+            claims.extend(reading[1])
+            tell("split", number, len(documents))
+        return passages, claims, cache.missed
+
+
+def _manifest(
+    settings: Settings,
+    staged: Path,
+    documents: Sequence[Document],
+    encoder: Encoder,
+    encoder_folder: str,
+    dense_type: str,
+    passages: Sequence[Passage],
+    claims: Sequence[Claim],
+    ledger: Any,
+) -> Manifest:
+    files = {
+        path.relative_to(staged).as_posix(): file_digest(path) for path in sorted(staged.rglob("*")) if path.is_file()
+    }
+    draft = Manifest(
+        format=FORMAT,
+        build_id="",
+        gmedbot=gmedbot.__version__,
+        encoder=encoder.card,
+        encoder_folder=encoder_folder,
+        settings=settings.fingerprint(),
+        passage_tokens=settings.passage_tokens,
+        corpus=corpus_digest(documents),
+        vocabulary=_data_digest(settings.corpus),
+        dense=dense_type,
+        n_sources=len(documents),
+        n_passages=len(passages),
+        n_claims=len(claims),
+        n_findings=len(ledger.findings),
+        thresholds={},
+        files=files,
+        sizes={name: (staged / name).stat().st_size for name in files},
+    )
+    return Manifest(**{**draft.__dict__, "build_id": draft.derived_id()})
+
+
+def _check(
+    documents: Sequence[Document],
+    passages: Sequence[Passage],
+    claims: Sequence[Claim],
+    vectors: NDArray[np.float32],
+) -> None:
+    """The promises that every citation rests on, checked before anyone can read the build."""
+    texts = {document.source.source_id: document.text for document in documents}
+    for passage in passages:
+        if texts[passage.source_id][passage.start : passage.end] != passage.text:
+            raise IndexDamagedError("Every passage must stand in its document.", passage.passage_id, "report this")
+    for claim in claims:
+        if texts[claim.source_id][claim.start : claim.end] != claim.text:
+            raise IndexDamagedError("Every claim must stand in its document.", claim.claim_id, "report this")
+    if len({passage.passage_id for passage in passages}) != len(passages):
+        raise IndexDamagedError("Passage ids must be unique.", "two passages share an id", "report this")
+    if len(vectors) and not np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-4):
+        raise IndexDamagedError("Every vector must have length 1.", "one has not", "report this")
+
+
+def _write_json(path: Path, value: Any) -> None:
+    path.write_text(json.dumps(value, ensure_ascii=False, sort_keys=True, indent=0) + "\n", "utf-8")
+
+
+def _write_rows(
+    staged: Path, documents: Sequence[Document], passages: Sequence[Passage], claims: Sequence[Claim], ledger: Ledger
+) -> None:
+    sources = (source_record(document.source) for document in documents)
+    write_rows(staged / "sources.jsonl", sources, lambda row: row["source_id"])
+    write_rows(staged / "passages.jsonl", map(passage_record, passages), lambda row: row["id"])
+    write_rows(staged / "claims.jsonl", map(claim_record, claims), lambda row: row["id"])
+    write_rows(staged / "findings.jsonl", map(finding_record, ledger.findings), lambda row: row["finding_id"])
+    relations = map(relation_record, ledger.relations)
+    write_rows(staged / "relations.jsonl", relations, lambda row: f"{row['a']} {row['b']}")

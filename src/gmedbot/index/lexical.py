@@ -1,0 +1,245 @@
+"""Words → passages: BM25 over stemmed words. The only file that knows bm25s and PyStemmer.
+
+BM25 (Robertson and Zaragoza 2009, Lucene's variant, k1 = 1.5, b = 0.75) finds what vectors blur: names of studies,
+numbers, rare terms. Scores are BM25 sums, higher is better, 0 means that no word matched.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gmedbot.errors import IndexDamagedError
+from gmedbot.index.rows import load_array
+
+__all__ = ["LexicalIndex", "tokenize"]
+
+#: Sums of float32 differ by their order; a row this close to the last place is scored again.
+_SLACK = 1e-3
+_WORD = re.compile(r"[a-z0-9]+(?:[.'’][a-z0-9]+)*")
+_STOPWORDS = frozenset(
+    [
+        "a",
+        "an",
+        "and",
+        "are",
+        "as",
+        "at",
+        "be",
+        "been",
+        "but",
+        "by",
+        "can",
+        "could",
+        "did",
+        "do",
+        "does",
+        "for",
+        "from",
+        "had",
+        "has",
+        "have",
+        "he",
+        "her",
+        "his",
+        "how",
+        "i",
+        "if",
+        "in",
+        "into",
+        "is",
+        "it",
+        "its",
+        "me",
+        "my",
+        "no",
+        "not",
+        "of",
+        "on",
+        "or",
+        "our",
+        "she",
+        "should",
+        "so",
+        "such",
+        "than",
+        "that",
+        "the",
+        "their",
+        "them",
+        "then",
+        "there",
+        "these",
+        "they",
+        "this",
+        "those",
+        "to",
+        "was",
+        "we",
+        "were",
+        "what",
+        "when",
+        "where",
+        "which",
+        "who",
+        "whom",
+        "why",
+        "will",
+        "with",
+        "would",
+        "you",
+        "your",
+        "about",
+        "also",
+        "any",
+    ]
+)
+
+
+def _stemmer() -> Any:
+    import Stemmer
+
+    return Stemmer.Stemmer("english")
+
+
+def tokenize(text: str, stemmer: Any | None = None) -> list[str]:
+    """Lower-case words and numbers, stop words out, stemmed (Porter 2). Spinal levels ("L4–S1") become words."""
+    words = [word for word in _WORD.findall(text.lower()) if word not in _STOPWORDS]
+    stems: list[str] = (stemmer or _stemmer()).stemWords(words)
+    return stems
+
+
+class LexicalIndex:
+    """A BM25 index, rows numbered as the passages are.
+
+    bm25s computes the score of every word in every text when the index is built; a query only adds up the columns of
+    its words. That is a few lines of numpy over mapped arrays, so answering does not import bm25s (and with it scipy).
+    """
+
+    def __init__(self, arrays: Mapping[str, NDArray[Any]], numbers: Mapping[str, int], size: int) -> None:
+        self._scores = arrays["scores"]  # (n_postings,) float32
+        self._rows = arrays["rows"]  # (n_postings,) int32, each word's ascending
+        self._starts = arrays["starts"]  # (n_words + 1,) int64
+        self._numbers = numbers
+        self.size = size
+        self._stem = _stemmer()
+
+    @classmethod
+    def build(cls, texts: Iterable[str]) -> LexicalIndex:
+        """Index the texts in order; the vocabulary is sorted so that equal texts give equal files."""
+        import bm25s
+
+        stemmer = _stemmer()
+        first_seen: dict[str, int] = {}
+        rows = [
+            np.array(
+                [first_seen.setdefault(token, len(first_seen)) for token in tokenize(text, stemmer)], dtype=np.int32
+            )
+            for text in texts
+        ]
+        names = sorted(first_seen)
+        if not names:
+            nothing = np.zeros(0, dtype=np.int32)
+            return cls({"scores": nothing, "rows": nothing, "starts": np.zeros(1, dtype=np.int64)}, {}, len(rows))
+        numbers = {name: number for number, name in enumerate(names)}
+        sorted_number = np.empty(len(names), dtype=np.int32)
+        for name, number in numbers.items():
+            sorted_number[first_seen[name]] = number
+        ids = [sorted_number[row].tolist() for row in rows]
+        del rows
+        bm25 = bm25s.BM25(method="lucene", k1=1.5, b=0.75)
+        bm25.index(bm25s.tokenization.Tokenized(ids=ids, vocab=dict(numbers)), show_progress=False)
+        arrays: dict[str, NDArray[Any]] = {
+            "scores": np.asarray(bm25.scores["data"], np.float32),
+            "rows": np.asarray(bm25.scores["indices"], np.int32),
+            "starts": np.asarray(bm25.scores["indptr"], np.int64),
+        }
+        return cls(arrays, numbers, len(ids))
+
+    def save(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, values in (("scores", self._scores), ("rows", self._rows), ("starts", self._starts)):
+            np.save(folder / f"{name}.npy", values)
+        facts = {"size": self.size, "words": list(self._numbers)}
+        (folder / "words.json").write_text(json.dumps(facts, ensure_ascii=False), "utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> LexicalIndex:
+        """Open a saved index, memory-mapped. Raises: IndexDamagedError."""
+        try:
+            facts = json.loads((folder / "words.json").read_text("utf-8"))
+            numbers = {name: number for number, name in enumerate(facts["words"])}
+            size = int(facts["size"])
+        except (OSError, ValueError, KeyError) as error:
+            raise IndexDamagedError(
+                "The word index must be readable.", f"{folder.name}: {error}", "gmedbot index build"
+            ) from error
+        arrays = {name: load_array(folder / f"{name}.npy") for name in ("scores", "rows", "starts")}
+        return cls(arrays, numbers, size)
+
+    def scores(self, query: str) -> NDArray[np.float32]:
+        """BM25 score of every row, (size,) float32."""
+        scores = np.zeros(self.size, dtype=np.float32)
+        for rows, values in self._postings(query):
+            scores[rows] += values
+        return scores
+
+    def search(self, query: str, k: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Rows and scores of the ``k`` best with a score above 0, best first, ties by row.
+
+        Exact, without scoring every row that holds a common word (MaxScore; Turtle and Flood 1995): the rarest words
+        bring the candidates, and once the words left cannot lift a new row into the best ``k``, they only add to these.
+        """
+        postings = sorted(self._postings(query), key=lambda pair: -pair[1].max())
+        rest = [0.0]
+        for _, values in reversed(postings):
+            rest.insert(0, rest[0] + float(values.max()))
+        partial = np.zeros(self.size, dtype=np.float32)
+        least, used = 0.0, 0
+        for word_rows, word_scores in postings:
+            if rest[used] < least:
+                break
+            partial[word_rows] += word_scores
+            used += 1
+            if len(word_rows) >= k:
+                reached = partial[word_rows]
+                least = max(least, float(np.partition(reached, len(reached) - k)[len(reached) - k]))
+        cut = least - rest[used] - _SLACK
+        found = [word_rows[partial[word_rows] >= cut] for word_rows, _ in postings[:used]]
+        rows = np.unique(np.concatenate(found)).astype(np.int64) if found else np.zeros(0, dtype=np.int64)
+        scores = self.scores_of(query, rows)
+        order = np.lexsort((rows, -scores))[:k]
+        return rows[order], scores[order]
+
+    def scores_of(self, query: str, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """BM25 scores of some rows, in their order."""
+        scores = np.zeros(len(rows), dtype=np.float32)
+        for word_rows, word_scores in self._postings(query):
+            places = np.searchsorted(word_rows, rows)
+            places[places == len(word_rows)] = 0
+            is_there = word_rows[places] == rows
+            scores[is_there] += word_scores[places[is_there]]
+        return scores
+
+    def _postings(self, query: str) -> list[tuple[NDArray[Any], NDArray[Any]]]:
+        """(rows ascending, scores) of each distinct word of the query that the corpus holds, in the query's order."""
+        found = []
+        for token in dict.fromkeys(tokenize(query, self._stem)):
+            number = self._numbers.get(token)
+            if number is not None:
+                start, end = int(self._starts[number]), int(self._starts[number + 1])
+                found.append((self._rows[start:end], self._scores[start:end]))
+        return found
+
+    def known_share(self, query: str) -> float:
+        """Share of the query's content words that occur in the corpus; 1.0 for a query without content words."""
+        tokens = set(tokenize(query, self._stem))
+        if not tokens:
+            return 1.0
+        return sum(token in self._numbers for token in tokens) / len(tokens)

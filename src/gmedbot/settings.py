@@ -1,0 +1,154 @@
+"""Settings: every choice that a maintainer may change, its default and the reason for it.
+
+Read from keyword arguments, then ``GMEDBOT_*`` environment variables, then ``gmedbot.toml`` in the working
+folder. Unknown keys and absurd numbers are refused when the settings are read, not when they first hurt.
+
+The three sources are read here, in a dozen lines: importing pydantic-settings for them took a quarter of the time
+that ``gmedbot ask`` needs from its start to its answer (docs/decisions/0020-settings-without-pydantic-settings.md).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from gmedbot.errors import UsageError
+
+__all__ = ["Settings", "load_settings"]
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def default_corpus() -> Path:
+    """``corpus/`` of the working folder, of the checkout, or the copy that the wheel carries, in that order."""
+    for folder in (Path("corpus"), _PACKAGE.parents[1] / "corpus", _PACKAGE / "_corpus"):
+        if (folder / "vocabulary").is_dir():
+            return folder
+    return Path("corpus")
+
+
+def default_index() -> Path:
+    """``index/`` beside the corpus in a checkout; the user's cache folder for the copy in the wheel."""
+    corpus = default_corpus()
+    if corpus == _PACKAGE / "_corpus":
+        return Path.home() / ".cache" / "gmedbot" / "index"
+    return corpus.parent / "index"
+
+
+_ENV_PREFIX = "GMEDBOT_"
+_TOML_FILE = Path("gmedbot.toml")
+
+
+class Settings(BaseModel):
+    """All settings, frozen. ``fingerprint()`` covers those that change what an index holds."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    corpus: Path = Field(default_factory=default_corpus, description="folder of source files")
+    index: Path = Field(default_factory=default_index, description="folder of built indexes")
+
+    encoder: str = Field(
+        "all-MiniLM-L6-v2",
+        description="sentence-transformers model name or folder; the default is the packaged one, so that "
+        "nothing is downloaded",
+    )
+    build_mode: Literal["exact", "fast"] = Field(
+        "exact",
+        description="how passages are encoded; fast uses eight bits, about 1.5 times as quick, for large corpora",
+    )
+    passage_tokens: int = Field(
+        200,
+        ge=32,
+        le=8192,
+        description="word pieces in a passage, heading included; below the 256 of the default encoder",
+    )
+    passage_overlap: int = Field(
+        0, ge=0, le=128, description="sentences are atomic, so an overlap would only repeat them"
+    )
+    dense_weight: float = Field(
+        0.65,
+        ge=0,
+        le=1,
+        description="share of the dense score in the fused one; 0.6–0.7 was best on seven public sets",
+    )
+    candidates: int = Field(50, ge=5, le=1000, description="passages taken from each retriever before fusion")
+    reranker: str | None = Field(
+        None, description="a sentence-transformers CrossEncoder name or folder; none by default, as none is packaged"
+    )
+    keep_builds: int = Field(3, ge=1, le=100, description="builds kept for rollback")
+    dense_index: Literal["auto", "flat", "hnsw", "ivf-sq8", "ivf-pq"] = Field(
+        "auto", description="FAISS index type; auto chooses by size from docs/scaling.md"
+    )
+    backend: Literal["embedded", "postgres"] = Field("embedded", description="where passages are searched")
+    database_url: str | None = Field(None, description="PostgreSQL address for backend=postgres")
+
+    host: str = Field("127.0.0.1", description="address of the web app; local only unless changed")
+    port: int = Field(7860, ge=1, le=65535)
+    feedback_url: str | None = Field(
+        None, description="SQLAlchemy URL for votes; default is feedback.sqlite beside the index"
+    )
+    feedback_days: int = Field(365, ge=1, description="votes and unanswered questions older than this are removed")
+    maintainer_password: str | None = Field(
+        None, description="password of the maintainers' page; without one the page does not exist"
+    )
+    max_question_chars: int = Field(
+        2000, ge=100, description="longer questions are refused: a question is not a document"
+    )
+
+    allow_private_urls: bool = Field(
+        False,
+        description="let `corpus add` fetch from private and loopback addresses; off, so that an address in a list "
+        "cannot reach what only this machine may see",
+    )
+    max_source_mb: int = Field(25, ge=1, le=1000, description="larger files and pages are not taken into the corpus")
+    fetch_seconds: float = Field(20, gt=0, le=600, description="time for one page, redirects and robots.txt included")
+
+    writer_url: str | None = Field(None, description="OpenAI-compatible endpoint that may rewrite answers")
+    writer_model: str | None = Field(None)
+    writer_key: str | None = Field(None)
+
+    def fingerprint(self) -> str:
+        """Short hash of the settings that shape an index; equal settings give an equal hash on any machine."""
+        keys = ("encoder", "build_mode", "passage_tokens", "passage_overlap", "dense_index")
+        shaped: dict[str, Any] = {key: getattr(self, key) for key in keys}
+        return hashlib.sha256(json.dumps(shaped, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _from_environment() -> dict[str, str]:
+    """``GMEDBOT_PORT=8000`` → ``{"port": "8000"}``; other variables with the prefix are none of ours and left alone."""
+    names = {f"{_ENV_PREFIX}{name}".upper(): name for name in Settings.model_fields}
+    return {names[key.upper()]: value for key, value in os.environ.items() if key.upper() in names}
+
+
+def _from_file() -> dict[str, Any]:
+    """The keys of ``gmedbot.toml`` in the working folder; nothing if there is no such file."""
+    if not _TOML_FILE.is_file():
+        return {}
+    try:
+        import tomllib as toml  # Python 3.11
+    except ModuleNotFoundError:
+        import tomli as toml  # type: ignore[no-redef, import-not-found, unused-ignore]
+    try:
+        return dict(toml.loads(_TOML_FILE.read_text("utf-8")))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{_TOML_FILE} must be a readable TOML file.", str(error), "docs/settings.md") from error
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the settings; keyword arguments win over the environment, which wins over ``gmedbot.toml``.
+
+    Raises: UsageError naming each wrong key and what it may be.
+    """
+    given = {key: value for key, value in overrides.items() if value is not None}
+    try:
+        return Settings(**{**_from_file(), **_from_environment(), **given})
+    except ValidationError as error:
+        found = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise UsageError(
+            "The settings are not valid.", found, "correct the GMEDBOT_* variable or gmedbot.toml (docs/settings.md)"
+        ) from error

@@ -1,0 +1,353 @@
+// The chat: asks through Gradio's bridge, shows answers as they come, keeps them in the browser.
+import { $, $$, announce, app, copyOf, h, isTouch, maxChars, post, t, toast } from "./dom.js";
+import * as store from "./store.js";
+import * as side from "./side.js";
+import * as panel from "./panel.js";
+import * as actions from "./actions.js";
+
+let conversation = store.fresh();
+let running = null; // {turn, node, shown, seen}
+const drawn = new Map(); // turn id → what the server sent to show it: {record, sources, copy, count}
+
+// ── asking ────────────────────────────────────────────────────────────────────────────────────────────────────
+function problem(text) {
+  $("#gm-problem").textContent = text;
+  $("#gm-question").toggleAttribute("aria-invalid", Boolean(text));
+}
+
+function ask(question, from = conversation.turns.length) {
+  if (running) return false;
+  const text = question.trim();
+  if (!text) { problem(t("empty")); return false; }
+  if (question.length > maxChars) {
+    problem(t("long", { found: question.length.toLocaleString("en"), most: maxChars.toLocaleString("en") }));
+    return false;
+  }
+  problem("");
+  for (const old of conversation.turns.splice(from)) $(`.gm-turn[data-turn="${old.id}"]`)?.remove();
+  const turn = { id: store.newId(), question: text, record: null, vote: null, state: "open" };
+  const history = conversation.turns.map((x) => x.question);
+  conversation.turns.push(turn);
+  conversation.title ||= text.slice(0, 80);
+  const node = addTurn(turn);
+  begin(turn, node);
+  persist();
+  fitLast();
+  node.scrollIntoView({ block: "start" });
+  bridge().ask({ turn: turn.id, question: text, history, options: chosenOptions() });
+  return true;
+}
+
+function begin(turn, node) {
+  running = { turn, node, shown: [], seen: Date.now() };
+  app().classList.remove("is-empty");
+  $(".gm-wait", node).hidden = false;
+  $(".gm-a", node).setAttribute("aria-busy", "true");
+  $("#gm-send").hidden = true;
+  $("#gm-stop").hidden = false;
+  running.watch = setInterval(checkServer, 700);
+}
+
+function receive(value) {
+  if (!running || !value) return;
+  const message = JSON.parse(value);
+  if (message.turn !== running.turn.id) return;
+  running.seen = Date.now();
+  const { turn, node } = running;
+  if (message.error) { end("failed"); trouble(node, message.error, true); return; }
+  if (message.blocks) patch(node, running.shown, message.blocks);
+  if (!message.done) return;
+  if (message.failed) { end("failed"); $(".gm-actions", node).hidden = true; trouble(node, "", false, true); return; }
+  turn.record = message.record;
+  drawn.set(turn.id, message);
+  end("done");
+  complete(turn, node, message);
+  panel.showList(turn.id);
+  announce(t("done", { summary: message.summary }));
+}
+
+function end(state) {
+  clearInterval(running.watch);
+  running.turn.state = state;
+  $(".gm-wait", running.node).hidden = true;
+  $(".gm-a", running.node).setAttribute("aria-busy", "false");
+  running = null;
+  const hadFocus = document.activeElement === $("#gm-stop");
+  $("#gm-send").hidden = false;
+  $("#gm-stop").hidden = true;
+  if (!isTouch() && (hadFocus || document.activeElement === document.body)) $("#gm-question").focus();
+  persist();
+}
+
+/** Replace only the blocks that changed, so that what is read or focused stays where it is. */
+function patch(node, shown, blocks) {
+  const box = $(".gm-blocks", node);
+  if (blocks.length) $(".gm-wait", node).hidden = true;
+  blocks.forEach((html, n) => {
+    if (shown[n] === html) return;
+    const old = box.children[n];
+    const block = h("div", { class: old ? "" : "gm-block" });
+    block.innerHTML = html;
+    if (old) old.replaceWith(block);
+    else box.append(block);
+    shown[n] = html;
+  });
+  while (box.children.length > blocks.length) { box.lastElementChild.remove(); shown.pop(); }
+}
+
+function complete(turn, node, message) {
+  $(".gm-actions", node).hidden = false;
+  $(".gm-srcbtn", node).hidden = !message.count;
+  $(".gm-srcbtn span", node).textContent = `${message.count} ${message.count === 1 ? "source" : "sources"}`;
+  actions.showVote(node, turn.vote);
+}
+
+/** A line under the answer: why it is not whole, and what to do. */
+function trouble(node, text, isBad, onlyRetry = false) {
+  const box = $(".gm-trouble", node);
+  box.classList.toggle("is-bad", isBad);
+  const retry = h("button", { type: "button", class: "gm-small", "data-act": "retry" }, t("retry"));
+  box.replaceChildren(...(onlyRetry ? [] : [h("span", {}, text)]), retry);
+  box.hidden = false;
+  if (text) announce(text);
+}
+
+function stop() {
+  if (!running) return;
+  const { turn, node, shown } = running;
+  post("/api/ui/stop", { turn: turn.id }).catch(() => { /* it ends by itself */ });
+  end("stopped");
+  trouble(node, t(shown.length ? "stopped" : "stopped_early"), false);
+}
+
+function lost(text = t("lost")) {
+  if (!running) return;
+  const { node } = running;
+  end("lost");
+  trouble(node, text, true);
+}
+
+/** An answer that is late: is the server still there? */
+async function checkServer() {
+  if (!running || Date.now() - running.seen < 1500 || running.isChecking) return;
+  const mine = running;
+  mine.isChecking = true;
+  try {
+    await fetch("/healthz", { cache: "no-store", signal: AbortSignal.timeout(6000) });
+  } catch {
+    if (running === mine) lost();
+  }
+  mine.isChecking = false;
+}
+
+// ── drawing turns ─────────────────────────────────────────────────────────────────────────────────────────────
+function addTurn(turn) {
+  const node = copyOf("gm-t-turn");
+  node.dataset.turn = turn.id;
+  $(".gm-qtext", node).textContent = turn.question;
+  $(".gm-wait", node).hidden = true;
+  $("#gm-turns").append(node);
+  return node;
+}
+
+/** Room below the last question, so that it can stand at the top and nothing moves while the answer grows. */
+function fitLast() {
+  $("#gm-turns").style.setProperty("--gm-fill", `${Math.max(0, $("#gm-thread").clientHeight - 24)}px`);
+}
+
+function persist() {
+  store.save(conversation);
+  store.opened.write(conversation.id);
+  side.draw();
+}
+
+async function openConversation(id) {
+  if (running) stop();
+  conversation = (id && store.load(id)) || store.fresh();
+  store.opened.write(conversation.id);
+  drawn.clear();
+  problem("");
+  $("#gm-turns").replaceChildren();
+  app().classList.toggle("is-empty", !conversation.turns.length);
+  panel.close();
+  side.draw();
+  if (!conversation.turns.length) { if (!isTouch()) $("#gm-question").focus(); return; }
+  const mine = conversation;
+  const nodes = mine.turns.map(addTurn);
+  let shown = mine.turns.map(() => null);
+  try {
+    shown = await (await post("/api/ui/render", { records: mine.turns.map((x) => x.record) })).json();
+  } catch { toast(t("offline")); }
+  if (mine !== conversation) return;
+  mine.turns.forEach((turn, n) => restore(turn, nodes[n], shown[n]));
+  const last = mine.turns.findLast((turn) => drawn.has(turn.id));
+  if (last) panel.showList(last.id);
+  fitLast();
+  nodes.at(-1).scrollIntoView({ block: "start" });
+}
+
+function restore(turn, node, message) {
+  if (!message) {
+    const text = { stopped: t("stopped_early"), lost: t("lost"), open: t("lost") }[turn.state];
+    trouble(node, text ?? $("#gm-turns").dataset.old, false);
+    return;
+  }
+  drawn.set(turn.id, { ...message, record: turn.record });
+  patch(node, [], message.blocks);
+  complete(turn, node, message);
+}
+
+// ── buttons of a turn ─────────────────────────────────────────────────────────────────────────────────────────
+function onTurnClick(event) {
+  const next = event.target.closest("[data-ask]");
+  if (next) { ask(next.dataset.ask); return; }
+  const node = event.target.closest(".gm-turn");
+  const button = event.target.closest("button");
+  if (!node || !button) return;
+  if (button.dataset.conflict !== undefined) { showConflict(node, button.dataset.conflict); return; }
+  const turn = conversation.turns.find((x) => x.id === node.dataset.turn);
+  const found = drawn.get(turn?.id);
+  if (!turn) return;
+  const run = {
+    copy: () => found && actions.copyAnswer(found),
+    retry: () => ask(turn.question, conversation.turns.indexOf(turn)),
+    edit: () => edit(turn, node),
+    up: () => actions.vote(node, turn, "up", persist),
+    down: () => actions.vote(node, turn, "down", persist),
+    link: () => actions.copyLink(turn.question),
+    export: () => actions.exportMenu(button, conversation),
+    sources: () => panel.showList(turn.id, true),
+  }[button.dataset.act];
+  run?.();
+}
+
+function showConflict(node, at) {
+  const card = $(`.gm-conflict[data-at="${at}"]`, node);
+  if (!card) return;
+  card.scrollIntoView({ block: "nearest" });
+  card.focus({ preventScroll: true });
+  card.classList.remove("is-flash");
+  requestAnimationFrame(() => card.classList.add("is-flash"));
+}
+
+function edit(turn, node) {
+  if (running) return;
+  const box = $(".gm-q", node);
+  const kept = [...box.childNodes];
+  const area = h("textarea", { rows: 3, "aria-label": t("edit_label"), maxlength: maxChars });
+  area.value = turn.question;
+  const back = () => { box.replaceChildren(...kept); $("[data-act=edit]", box).focus(); };
+  const save = () => {
+    if (!area.value.trim()) return;
+    box.replaceChildren(...kept);
+    ask(area.value, conversation.turns.indexOf(turn));
+  };
+  area.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") back();
+    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); save(); }
+  });
+  box.replaceChildren(h("div", { class: "gm-editbox" }, area, h("div", {},
+    h("button", { type: "button", class: "gm-small", onclick: back }, t("cancel")),
+    h("button", { type: "button", class: "gm-small is-main", onclick: save }, t("save")))));
+  area.focus();
+  area.setSelectionRange(area.value.length, area.value.length);
+}
+
+// ── answer settings ───────────────────────────────────────────────────────────────────────────────────────────
+function chosenOptions() {
+  const values = (name) => $$(`#gm-settings input[name=${name}]:checked`).map((x) => x.value);
+  return { topics: values("topics"), length: values("length")[0], evidence: values("evidence")[0] };
+}
+
+function showChosen() {
+  const labels = $$("#gm-settings input:checked").filter((x) => !["full", "all"].includes(x.value))
+    .map((x) => x.nextElementSibling.textContent);
+  $("#gm-chosen").textContent = labels.length ? labels.join(" · ") : t("settings_all");
+  $("#gm-chosen").classList.toggle("gm-wide", labels.length === 0);
+  $("#gm-tune").setAttribute("aria-pressed", String(labels.length > 0));
+}
+
+function setUpSettings() {
+  const kept = store.options.read();
+  for (const input of $$("#gm-settings input")) {
+    const value = kept[input.name];
+    if (value !== undefined) input.checked = Array.isArray(value) ? value.includes(input.value) : value === input.value;
+  }
+  showChosen();
+  $("#gm-settings").addEventListener("change", () => { store.options.write(chosenOptions()); showChosen(); });
+  const toggle = (isOpen) => {
+    $("#gm-settings").hidden = !isOpen;
+    $("#gm-tune").setAttribute("aria-expanded", String(isOpen));
+  };
+  $("#gm-tune").addEventListener("click", () => toggle($("#gm-settings").hidden));
+  $("#gm-form").addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && !$("#gm-settings").hidden) { toggle(false); $("#gm-tune").focus(); }
+  });
+  $("#gm-thread").addEventListener("pointerdown", () => toggle(false));
+}
+
+// ── start ─────────────────────────────────────────────────────────────────────────────────────────────────────
+const bridge = () => window.gmBridge;
+
+function setUpComposer() {
+  const box = $("#gm-question");
+  $("#gm-form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (ask(box.value)) { box.value = ""; box.style.height = ""; }
+  });
+  box.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    $("#gm-form").requestSubmit();
+  });
+  box.addEventListener("input", () => {
+    if (box.value.length <= maxChars) problem("");
+    if (CSS.supports("field-sizing", "content")) return;
+    box.style.height = "";
+    box.style.height = `${box.scrollHeight}px`;
+  });
+  $("#gm-stop").addEventListener("click", stop);
+}
+
+async function setUpStart() {
+  try {
+    const response = await fetch("/api/ui/start");
+    if (response.ok) $("#gm-empty").innerHTML = await response.text();
+    else location.reload();
+  } catch { toast(t("offline")); }
+}
+
+function start() {
+  if (app().dataset.ready) return;
+  app().dataset.ready = "true";
+  bridge().receive = receive;
+  bridge().failed = () => setTimeout(() => lost(), 0);
+  panel.setUp((id) => drawn.get(id));
+  side.setUp(() => conversation.id, openConversation);
+  setUpSettings();
+  setUpComposer();
+  $("#gm-thread").addEventListener("click", onTurnClick);
+  new ResizeObserver(fitLast).observe($("#gm-thread"));
+  window.addEventListener("gm-theme", (event) => toast(t(`theme.${event.detail}`)));
+  window.addEventListener("pagehide", () => { if (running) { running.turn.state = "lost"; store.save(conversation); } });
+  const query = new URLSearchParams(location.search);
+  const question = query.get("q");
+  app().classList.add("is-empty");
+  setUpStart();
+  if (question) {
+    query.delete("q");
+    history.replaceState(null, "", query.size ? `?${query}` : location.pathname);
+    ask(question);
+    return;
+  }
+  const open = store.opened.read();
+  if (open && store.load(open)) openConversation(open);
+  else if (!isTouch()) $("#gm-question").focus();
+}
+
+function whenReady() {
+  if (window.gmBridge && $(".gm-app")) start();
+}
+window.addEventListener("gm-bridge", whenReady);
+window.addEventListener("gm-shell", whenReady);
+whenReady();

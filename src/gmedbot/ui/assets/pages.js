@@ -1,0 +1,44 @@
+// Our own pages: forms that need no button, tables that sort.
+const text = (row, at) => row.cells[at].dataset.value ?? row.cells[at].textContent.trim();
+
+for (const form of document.querySelectorAll("form[data-auto]")) {
+  form.querySelector(":scope > button")?.classList.add("gm-sr");
+  form.addEventListener("change", () => form.requestSubmit());
+  form.addEventListener("submit", () => {
+    for (const field of form.elements) if (field.tagName === "SELECT" && !field.value) field.disabled = true;
+  });
+}
+window.addEventListener("pageshow", () => document.querySelectorAll("form[data-auto] select").forEach((s) => { s.disabled = false; }));
+
+for (const table of document.querySelectorAll("table[data-sortable]")) {
+  const heads = [...table.tHead.rows[0].cells];
+  heads.forEach((head, at) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "gm-sortbtn";
+    button.append(...head.childNodes);
+    head.append(button);
+    button.addEventListener("click", () => sort(table, heads, at));
+  });
+}
+
+function sort(table, heads, at) {
+  const isNumber = heads[at].dataset.sort === "number";
+  const was = heads[at].getAttribute("aria-sort");
+  const up = was ? was === "descending" : !isNumber;
+  const sign = up ? 1 : -1;
+  const rows = [...table.tBodies[0].rows];
+  rows.sort((a, b) => sign * (isNumber ? text(a, at) - text(b, at) : text(a, at).localeCompare(text(b, at), "en")));
+  table.tBodies[0].append(...rows);
+  heads.forEach((head) => head.removeAttribute("aria-sort"));
+  heads[at].setAttribute("aria-sort", up ? "ascending" : "descending");
+}
+
+// A page that waits for an index looks for it, and opens again when it is there.
+if (document.body.dataset.wait !== undefined) {
+  setInterval(async () => {
+    try {
+      if ((await fetch("/healthz", { cache: "no-store" })).ok) location.reload();
+    } catch { /* the server is away; look again */ }
+  }, 4000);
+}

@@ -1,0 +1,175 @@
+// The source panel, the citations that open it, and the quote shown on hover or focus.
+import { $, $$, app, isNarrow, t, copyText, toast } from "./dom.js";
+
+let turns = () => null; // finds a turn's record and its sources by the turn's id
+let at = null; // {turn, n, back}: what is open, and where focus returns to
+let latest = 0;
+const cache = new Map();
+
+export function setUp(findTurn) {
+  turns = findTurn;
+  document.addEventListener("click", onClick);
+  document.addEventListener("keydown", onKey);
+  for (const [name, show] of [["pointerover", true], ["pointerout", false], ["focusin", true], ["focusout", false]]) {
+    document.addEventListener(name, (event) => onHover(event, show));
+  }
+  $("#gm-thread").addEventListener("scroll", hideTip, { passive: true });
+  $("#gm-scrim").addEventListener("click", close);
+}
+
+function onClick(event) {
+  const cite = event.target.closest(".gm-cite");
+  if (cite?.dataset.more !== undefined) {
+    const rest = cite.nextElementSibling;
+    rest.hidden = false;
+    cite.setAttribute("aria-expanded", "true");
+    rest.firstElementChild.focus();
+    return;
+  }
+  if (cite) {
+    const turn = cite.closest(".gm-turn");
+    if (turn) open(turn.dataset.turn, Number(cite.dataset.n), cite);
+    return;
+  }
+  const card = event.target.closest("[data-open]");
+  if (card && at) { open(at.turn, Number(card.dataset.open), null); return; }
+  if (event.target.closest("[data-copy-quote]")) {
+    const citation = current();
+    if (citation) copyText(citation.quote).then((done) => toast(t(done ? "copied" : "copy_failed")));
+    return;
+  }
+  const id = event.target.closest("button")?.id;
+  if (id === "gm-panel-close") close();
+  else if (id === "gm-panel-all") showList(at.turn, true);
+  else if (id === "gm-panel-prev") step(-1);
+  else if (id === "gm-panel-next") step(1);
+}
+
+function onKey(event) {
+  if (event.key !== "Escape") return;
+  if (!$("#gm-tip").hidden) { hideTip(); if (!app().classList.contains("panel-open")) return; }
+  if ($("#gm-panel").contains(document.activeElement) || app().classList.contains("panel-open")) close();
+}
+
+const citations = () => turns(at?.turn)?.record?.citations ?? [];
+const current = () => citations().find((c) => c.n === at?.n);
+
+function step(by) {
+  const all = citations();
+  const here = all.findIndex((c) => c.n === at.n);
+  const next = all[(here + by + all.length) % all.length];
+  if (next) open(at.turn, next.n, null);
+}
+
+/** Open a citation's passage, with the quoted sentence in view and in focus. */
+export async function open(turn, n, chip) {
+  hideTip();
+  at = { turn, n, back: chip ?? at?.back ?? null };
+  const citation = current();
+  if (!citation) return;
+  $$(".gm-cite.is-on").forEach((c) => c.classList.remove("is-on"));
+  $$(`.gm-turn[data-turn="${turn}"] .gm-cite[data-n="${n}"]`).forEach((c) => c.classList.add("is-on"));
+  const ticket = ++latest;
+  const html = await fetchPassage(citation);
+  if (ticket !== latest) return;
+  const body = $("#gm-panel-body");
+  body.innerHTML = html;
+  body.scrollTop = 0;
+  const position = citations().indexOf(citation) + 1;
+  $("#gm-panel-title").textContent = $("#gm-panel").dataset.position
+    .replace("{n}", position).replace("{total}", citations().length);
+  $("#gm-panel").classList.add("is-open");
+  $("#gm-panel-all").hidden = false;
+  reveal();
+  requestAnimationFrame(() => requestAnimationFrame(() => {
+    const mark = $("#gm-mark") ?? $("#gm-panel-title");
+    mark.scrollIntoView({ block: "nearest" });
+    mark.focus({ preventScroll: true });
+  }));
+}
+
+async function fetchPassage(citation) {
+  const { passage_id: id, start, end } = citation;
+  const key = `${id}:${start}:${end}`;
+  if (cache.has(key)) return cache.get(key);
+  try {
+    const query = new URLSearchParams({ id, start, end });
+    const response = await fetch(`/api/ui/passage?${query}`);
+    const html = await response.text();
+    if (response.ok) { cache.set(key, html); return html; }
+    return quoteOnly(citation) + html;
+  } catch {
+    toast(t("passage_failed"));
+    return quoteOnly(citation);
+  }
+}
+
+function quoteOnly(citation) {
+  const box = document.createElement("div");
+  const quote = document.createElement("blockquote");
+  quote.textContent = citation.quote;
+  const title = document.createElement("h3");
+  title.textContent = citation.title;
+  box.append(title, quote);
+  return box.innerHTML;
+}
+
+/** The list of an answer's sources. */
+export function showList(turn, isAsked = false) {
+  const found = turns(turn);
+  if (!found) return;
+  latest += 1;
+  at = { turn, n: null, back: at?.back ?? null };
+  const panel = $("#gm-panel");
+  $("#gm-panel-body").innerHTML = found.sources || "";
+  $("#gm-panel-body").scrollTop = 0;
+  if (!found.sources) $("#gm-panel-body").append(panel.dataset.empty);
+  $("#gm-panel-title").textContent = panel.dataset.all;
+  panel.classList.remove("is-open");
+  $("#gm-panel-all").hidden = true;
+  $$(".gm-cite.is-on").forEach((c) => c.classList.remove("is-on"));
+  if (isAsked) { reveal(); requestAnimationFrame(() => $("#gm-panel-title").focus({ preventScroll: true })); }
+}
+
+function reveal() {
+  if (!isNarrow()) return;
+  app().classList.add("panel-open");
+  $("#gm-scrim").hidden = false;
+}
+
+export function close() {
+  const back = at?.back;
+  app().classList.remove("panel-open", "side-open");
+  $("#gm-scrim").hidden = true;
+  $$(".gm-cite.is-on").forEach((c) => c.classList.remove("is-on"));
+  if (at?.turn && !isNarrow()) showList(at.turn);
+  if (back?.isConnected) back.focus({ preventScroll: false });
+}
+
+let tipFor = null;
+function onHover(event, show) {
+  const cite = event.target.closest?.(".gm-cite[data-quote]");
+  if (!cite) return;
+  if (!show) { if (tipFor === cite && document.activeElement !== cite) hideTip(); return; }
+  if (event.type === "pointerover" && event.pointerType === "touch") return;
+  if (event.type === "focusin" && !cite.matches(":focus-visible")) return;
+  const tip = $("#gm-tip");
+  const name = document.createElement("b");
+  name.textContent = cite.dataset.source;
+  tip.replaceChildren(name, `“${cite.dataset.quote}”`);
+  tip.hidden = false;
+  tipFor = cite;
+  cite.setAttribute("aria-describedby", "gm-tip");
+  const box = cite.getBoundingClientRect();
+  const size = tip.getBoundingClientRect();
+  const left = Math.min(Math.max(12, box.left - 24), innerWidth - size.width - 12);
+  const isAbove = box.top > size.height + 16;
+  tip.style.left = `${left}px`;
+  tip.style.top = isAbove ? `${box.top - size.height - 8}px` : `${box.bottom + 8}px`;
+}
+
+function hideTip() {
+  $("#gm-tip").hidden = true;
+  tipFor?.removeAttribute("aria-describedby");
+  tipFor = null;
+}

@@ -1,0 +1,149 @@
+"""One question from the page: check it, ask the bot, and send the answer in growing pieces.
+
+Messages are JSON texts for the page's script. The generator never raises: an exception in a Gradio event would
+leave the page waiting, so every failure becomes a message that a person can read.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Container, Iterator, Sequence
+from typing import Any, Literal, cast
+
+from gmedbot.service.export import answer_markdown
+from gmedbot.settings import Settings
+from gmedbot.types import Answer, AskOptions
+from gmedbot.ui.ports import BotPort
+from gmedbot.ui.records import answer_to_record
+from gmedbot.ui.text import count, t
+from gmedbot.ui.views.answer import answer_blocks, answer_states
+from gmedbot.ui.views.html import el, icon
+from gmedbot.ui.views.panel import source_list
+
+__all__ = ["MAX_HISTORY", "TOPIC_GROUPS", "Stops", "check_question", "finished", "options_from", "stream_answer"]
+
+_log = logging.getLogger(__name__)
+
+#: Earlier questions that are sent to the bot; the focus of a talk is in its last few.
+MAX_HISTORY = 12
+
+#: The four topics that a learner chooses from, and the topics of the corpus behind each.
+TOPIC_GROUPS: dict[str, tuple[str, ...]] = {
+    "anatomy": ("anatomy", "imaging"),
+    "function": ("function", "strength"),
+    "exercises": ("exercises",),
+    "injury": ("injury", "diagnosis", "treatment", "prevention", "injection", "surgery"),
+}
+
+
+def options_from(data: object) -> AskOptions:
+    """Options as the page sends them; anything unknown counts as not chosen."""
+    chosen = data if isinstance(data, dict) else {}
+    groups = chosen.get("topics")
+    names = [g for g in groups if isinstance(g, str)] if isinstance(groups, list) else []
+    topics = tuple(topic for name in names for topic in TOPIC_GROUPS.get(name, ()))
+    length = "short" if chosen.get("length") == "short" else "full"
+    evidence = "studies" if chosen.get("evidence") == "studies" else "all"
+    return AskOptions(
+        topics=topics,
+        length=cast(Literal["short", "full"], length),
+        evidence=cast(Literal["all", "studies"], evidence),
+    )
+
+
+def check_question(question: object, settings: Settings) -> str | None:
+    """What is wrong with a question, in words for its writer; None if it can be asked."""
+    if not isinstance(question, str) or not question.strip():
+        return t("error.empty")
+    if len(question) > settings.max_question_chars:
+        return t("error.long", found=f"{len(question):,}", most=f"{settings.max_question_chars:,}")
+    return None
+
+
+def history_from(data: object, settings: Settings) -> Sequence[str]:
+    """The last earlier questions, as texts of a bearable length."""
+    if not isinstance(data, list):
+        return ()
+    return tuple(q for q in data if isinstance(q, str) and len(q) <= settings.max_question_chars)[-MAX_HISTORY:]
+
+
+def finished(answer: Answer, bot: BotPort) -> dict[str, Any]:
+    """All that the page keeps and shows of a complete answer."""
+    sources = len({c.source_id for c in answer.citations})
+    summary = t("js.summary", statements=count(len(answer.statements), "statement"), sources=count(sources, "source"))
+    if answer.status == "declined":
+        summary = t("declined.title")
+    return {
+        "blocks": answer_blocks(answer, bot.source),
+        "sources": str(source_list(answer, bot.source)),
+        "count": sources,
+        "summary": summary,
+        "copy": answer_markdown(answer),
+        "record": answer_to_record(answer),
+    }
+
+
+class Stops:
+    """The turns that their readers have stopped. Bounded: only the latest matter."""
+
+    def __init__(self, most: int = 500) -> None:
+        self._turns: OrderedDict[str, None] = OrderedDict()
+        self._most = most
+        self._lock = threading.Lock()
+
+    def add(self, turn: str) -> None:
+        with self._lock:
+            self._turns[turn] = None
+            while len(self._turns) > self._most:
+                self._turns.popitem(last=False)
+
+    def __contains__(self, turn: object) -> bool:
+        with self._lock:
+            return turn in self._turns
+
+
+def stream_answer(
+    data: object,
+    get_bot: Callable[[], BotPort],
+    settings: Settings,
+    *,
+    pace: float,
+    stops: Container[str] = (),
+    on_answer: Callable[[Answer], None] = lambda answer: None,
+) -> Iterator[str]:
+    """Messages for one question: growing blocks, then the finished answer.
+
+    Args:
+        pace: seconds between two pieces, so that the eye can follow; the answer itself is made in one go.
+        stops: the turns that were stopped; looked at between two pieces.
+    """
+    request = data if isinstance(data, dict) else {}
+    turn = str(request.get("turn", ""))[:64]
+    wrong = check_question(request.get("question"), settings)
+    if wrong:
+        yield _message(turn, error=wrong, done=True)
+        return
+    try:
+        bot = get_bot()
+        history = history_from(request.get("history"), settings)
+        answer = bot.ask(str(request["question"]), history, options_from(request.get("options")))
+        on_answer(answer)
+        for state in answer_states(answer, bot.source):
+            if turn in stops:
+                return
+            yield _message(turn, blocks=state)
+            time.sleep(pace)
+        yield _message(turn, done=True, **finished(answer, bot))
+    except Exception:  # the boundary to the page: it must hear of everything
+        _log.exception("a question could not be answered")
+        block = el("div", el("h3", icon("alert"), t("error.title")), el("p", t("error.internal")), class_="gm-declined")
+        yield _message(turn, blocks=[str(block)], failed=True, done=True)
+
+
+def _message(turn: str, **fields: Any) -> str:
+    """One message; ``<`` is written as an escape so that nothing on the way takes it for markup."""
+    return json.dumps({"turn": turn, **fields}).replace("<", "\\u003c")

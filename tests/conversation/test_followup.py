@@ -1,0 +1,118 @@
+"""Follow-ups get back what the learner left out; a question that stands alone keeps its words."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gmedbot.claims.vocabulary import Vocabulary, normal_words
+from gmedbot.conversation.followup import rewrite
+from tests.support import project_vocabulary
+
+pytestmark = pytest.mark.core
+
+NERVE = "Which nerve supplies the gluteus medius?"
+CLAM = "How do I do the clamshell?"
+ALONE = (
+    "Where does the gluteus medius attach?",
+    "What is the Trendelenburg sign?",
+    "Which exercises activate the gluteus medius most?",
+    "Is it safe to run with gluteal tendinopathy?",
+    "How long does it take to recover from gluteal tendinopathy?",
+    "Is there a bursa under the gluteus medius tendon?",
+    "Which nerve supplies the gluteus maximus?",
+    "Are corticosteroid injections good for gluteal tendinopathy?",
+)
+
+
+def standalone(question: str, *history: str) -> str:
+    return rewrite(question, history, project_vocabulary()).text
+
+
+@pytest.mark.parametrize(
+    ("history", "question", "wanted"),
+    [
+        ([NERVE], "And the roots?", ["roots", "gluteus medius"]),
+        ([NERVE], "what about the gluteus minimus?", ["nerve", "gluteus minimus"]),
+        ([NERVE], "and the maximus?", ["nerve", "maximus"]),
+        ([NERVE], "why?", ["nerve", "gluteus medius"]),
+        ([NERVE], "What else does it supply?", ["supply"]),
+        ([NERVE], "Where does it originate?", ["originate", "gluteus medius"]),
+        ([NERVE], "No, I meant the gluteus minimus", ["nerve", "gluteus minimus"]),
+        ([NERVE], "ok, and its origin?", ["origin", "gluteus medius"]),
+        ([CLAM], "How many reps?", ["reps", "clam"]),
+        ([CLAM], "Is it good for runners?", ["clam", "runners"]),
+        ([CLAM], "what about the side plank?", ["side plank"]),
+        (["What causes gluteal tendinopathy?"], "And how is it treated?", ["treated", "tendinopathy"]),
+        (["What causes gluteal tendinopathy?"], "symptoms?", ["symptoms", "tendinopathy"]),
+        (["What does the gluteus medius do?", "And the gluteus minimus?"], "Which nerve supplies it?", ["nerve", "gluteus minimus"]),
+        (["What does the gluteus medius do?"], "the posterior fibres?", ["posterior", "gluteus medius"]),
+        ([NERVE, "Where does it originate?"], "and insert?", ["insert", "gluteus medius"]),
+    ],
+)  # fmt: skip
+def test_a_follow_up_says_again_what_it_is_about(history: list[str], question: str, wanted: list[str]) -> None:
+    found = standalone(question, *history).lower()
+    assert all(word in found for word in wanted), found
+
+
+@pytest.mark.parametrize("question", ALONE)
+@pytest.mark.parametrize("earlier", [NERVE, CLAM, "Hello"])
+def test_a_question_that_stands_alone_is_left_alone(question: str, earlier: str) -> None:
+    assert standalone(question, earlier) == question
+
+
+@pytest.mark.parametrize(
+    ("question", "command"),
+    [
+        ("Tell me more", "more"), ("more please", "more"), ("go on", "more"), ("Explain it simpler", "simpler"),
+        ("In simple words, please", "simpler"), ("I don't understand", "simpler"), ("shorter please", "shorter"),
+        ("tl;dr", "shorter"), ("Sources?", "sources"), ("who says so?", "sources"),
+    ],
+)  # fmt: skip
+def test_a_wish_for_another_form_asks_the_last_question_again(question: str, command: str) -> None:
+    found = rewrite(question, [CLAM, NERVE], project_vocabulary())
+    assert (found.text, found.command) == (NERVE, command)
+
+
+def test_the_focus_follows_the_dialogue() -> None:
+    history = [NERVE, "What is the clamshell?", "Is it safe?"]
+    assert "clam" in standalone("How is it done?", *history).lower()
+
+
+def test_two_follow_ups_in_a_row_keep_the_thread() -> None:
+    assert "gluteus medius" in standalone("And the roots?", NERVE, "thanks!", "and the artery?").lower()
+
+
+QUESTIONS = st.one_of(
+    st.sampled_from((*ALONE, NERVE, CLAM)),
+    st.sampled_from(
+        ("why?", "and the roots?", "what about the minimus?", "is it safe?", "more", "no, the left one", "?", "")
+    ),
+    st.text(max_size=40),
+)
+
+
+@given(QUESTIONS, st.lists(QUESTIONS, max_size=4))
+def test_nothing_is_invented(question: str, history: list[str]) -> None:
+    known = project_vocabulary()
+    found = rewrite(question, history, known)
+    assert found == rewrite(question, list(history), known)
+    said = {word for text in (question, *history) for word, _, _ in normal_words(text)}
+    named = {
+        word for text in (question, *history) for m in known.find(text) for word, _, _ in normal_words(m.term.name)
+    }
+    focus = {word for word, _, _ in normal_words(known.terms[known.focus].name)}
+    glue = {"the", "of", "these"}
+    assert {word for word, _, _ in normal_words(found.text)} <= said | named | focus | glue
+
+
+@given(st.text(max_size=300))
+def test_the_first_question_keeps_its_words(question: str) -> None:
+    assert rewrite(question, (), project_vocabulary()).text == " ".join(question.split())
+
+
+def test_an_empty_vocabulary_does_no_harm() -> None:
+    empty = Vocabulary([], [])
+    assert rewrite("and then?", [NERVE], empty).text
+    assert rewrite("why?", [NERVE], empty).text.endswith(NERVE)

@@ -1,0 +1,164 @@
+"""Train the pair reader: a MiniLM that reads two claims together and weighs agree, conflict and different.
+
+Data: ``training/pairs-*.jsonl`` (hand-written pairs, none of whose sentences stands in a test split) and the dev
+split of ``evaluation/pairs.jsonl``. Start: the packaged all-MiniLM-L6-v2; its word embeddings stay frozen, so only the
+six layers and a head are learned and stored (8 bits a weight, about 10 MiB).
+
+Run: ``python -m training.train_relator`` (about 20 minutes on 2 cores). Writes ``src/gmedbot/claims/relator/``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from sentence_transformers import SentenceTransformer
+
+from gmedbot.encoder import packaged_model
+
+LABELS = ("agree", "conflict", "different")
+ROOT = Path(__file__).resolve().parents[1]
+SEED = 20261122
+MAX_TOKENS = 112
+#: The upper layers are enough to learn to compare; the lower ones keep what they know of words.
+TRAINED_LAYERS = 4
+
+
+class PairReader(torch.nn.Module):
+    """MiniLM over "a [SEP] b", mean-pooled, and a linear head with three outputs."""
+
+    def __init__(self, network: torch.nn.Module, dim: int = 384) -> None:
+        super().__init__()
+        self.network = network
+        self.drop = torch.nn.Dropout(0.1)
+        self.head = torch.nn.Linear(dim, len(LABELS))
+
+    def forward(self, ids: torch.Tensor, mask: torch.Tensor, types: torch.Tensor) -> torch.Tensor:
+        hidden = self.network(input_ids=ids, attention_mask=mask, token_type_ids=types).last_hidden_state
+        weights = mask.unsqueeze(-1).to(hidden.dtype)
+        pooled = (hidden * weights).sum(1) / weights.sum(1)
+        return self.head(self.drop(pooled))
+
+
+def load_pairs(paths: list[Path], split: str | None = None) -> list[dict[str, Any]]:
+    pairs: list[dict[str, Any]] = []
+    for path in paths:
+        for line in path.read_text("utf-8").splitlines():
+            row = json.loads(line)
+            if split is None or row.get("split") == split:
+                pairs.append(row)
+    return pairs
+
+
+def batches(pairs: list[dict[str, Any]], tokenizer: Any, size: int, rng: random.Random | None) -> Any:
+    order = list(range(len(pairs)))
+    if rng is not None:
+        rng.shuffle(order)
+        order.sort(key=lambda i: (len(pairs[i]["a"]) + len(pairs[i]["b"])) // 60 + rng.random())
+    chunks = [order[i : i + size] for i in range(0, len(order), size)]
+    if rng is not None:
+        rng.shuffle(chunks)
+    for chunk in chunks:
+        rows = [pairs[i] for i in chunk]
+        encoded = tokenizer(
+            [row["a"] for row in rows], [row["b"] for row in rows], padding=True, truncation=True,
+            max_length=MAX_TOKENS, return_tensors="pt",
+        )  # fmt: skip
+        labels = torch.tensor([LABELS.index(row["relation"]) for row in rows])
+        yield encoded["input_ids"], encoded["attention_mask"], encoded["token_type_ids"], labels
+
+
+@torch.no_grad()
+def logits_of(model: PairReader, tokenizer: Any, pairs: list[dict[str, Any]]) -> np.ndarray:
+    """Logits of both orders averaged, (n_pairs, 3)."""
+    model.eval()
+    out = []
+    for rows in (pairs, [{**row, "a": row["b"], "b": row["a"]} for row in pairs]):
+        out.append(np.vstack([model(i, m, t).numpy() for i, m, t, _ in batches(rows, tokenizer, 32, None)]))
+    mean: np.ndarray = (out[0] + out[1]) / 2
+    return mean
+
+
+def macro_f1(truth: list[str], said: list[str]) -> float:
+    scores = []
+    for label in LABELS:
+        hit = sum(t == s == label for t, s in zip(truth, said, strict=True))
+        scores.append(2 * hit / max(1, truth.count(label) + said.count(label)))
+    return float(np.mean(scores))
+
+
+def train(
+    pairs: list[dict[str, Any]], check: list[dict[str, Any]], epochs: int, rate: float, seed: int
+) -> tuple[PairReader, Any]:
+    torch.manual_seed(seed)
+    rng = random.Random(seed)
+    base = SentenceTransformer(str(packaged_model()), device="cpu")
+    transformer: Any = base[0]
+    network = getattr(transformer, "model", None) or transformer.auto_model
+    tokenizer = base.tokenizer
+    model = PairReader(network)
+    for parameter in network.embeddings.parameters():
+        parameter.requires_grad = False
+    for layer in network.encoder.layer[: len(network.encoder.layer) - TRAINED_LAYERS]:
+        for parameter in layer.parameters():
+            parameter.requires_grad = False
+    free = [p for p in model.parameters() if p.requires_grad]
+    optimiser = torch.optim.AdamW(
+        [
+            {"params": [p for p in free if p is not model.head.weight], "lr": rate},
+            {"params": [model.head.weight], "lr": rate * 10},
+        ],
+        weight_decay=0.01,
+    )
+    steps = epochs * ((len(pairs) + 15) // 16)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimiser, lambda step: min(1.0, step / (0.1 * steps + 1)) * max(0.0, (steps - step) / steps)
+    )
+    loss_of = torch.nn.CrossEntropyLoss(label_smoothing=0.05)
+    started = time.time()
+    for epoch in range(epochs):
+        model.train()
+        total = 0.0
+        data = [row if rng.random() < 0.5 else {**row, "a": row["b"], "b": row["a"]} for row in pairs]
+        for ids, mask, types, labels in batches(data, tokenizer, 16, rng):
+            loss = loss_of(model(ids, mask, types), labels)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(free, 1.0)
+            optimiser.step()
+            schedule.step()
+            optimiser.zero_grad()
+            total += loss.item() * len(labels)
+        said = [LABELS[i] for i in logits_of(model, tokenizer, check).argmax(1)] if check else []
+        score = macro_f1([row["relation"] for row in check], said) if check else float("nan")
+        sys.stderr.write(
+            f"epoch {epoch + 1}: loss {total / len(data):.3f}, macro-F1 {score:.3f}, {time.time() - started:.0f} s\n"
+        )
+    return model, tokenizer
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--rate", type=float, default=6e-5)
+    parser.add_argument("--out", type=Path, default=None)
+    parser.add_argument("--data", type=Path, nargs="*", default=sorted((ROOT / "training").glob("pairs-*.jsonl")))
+    parser.add_argument("--dev", action="store_true", help="train on the dev pairs too (final run)")
+    arguments = parser.parse_args()
+    gold = ROOT / "evaluation" / "pairs.jsonl"
+    pairs, dev = load_pairs(arguments.data), load_pairs([gold], "dev")
+    model, tokenizer = train(pairs + (dev if arguments.dev else []), dev, arguments.epochs, arguments.rate, SEED)
+    if arguments.out is not None:
+        torch.save(model.state_dict(), arguments.out)
+        np.save(arguments.out.with_suffix(".dev.npy"), logits_of(model, tokenizer, dev))
+        np.save(arguments.out.with_suffix(".test.npy"), logits_of(model, tokenizer, load_pairs([gold], "test")))
+
+
+if __name__ == "__main__":
+    main()

@@ -9,16 +9,20 @@ class Ours:
     def load(self):
         pass
 
-    def build(self, texts, folder):
+    def prepare(self, folder):
+        """Export the encoder, as the first build of an index does."""
         from gmedbot.encoder import DEFAULT_MODEL, OnnxEncoder, export_encoder
-        from gmedbot.index.dense import DenseIndex
-        from gmedbot.index.lexical import LexicalIndex
 
         encoder = Path(folder) / "encoder"
         if not (encoder / "encoder.json").is_file():
             export_encoder(DEFAULT_MODEL, encoder)
-        vectors = OnnxEncoder(encoder).encode(texts)
-        dense = DenseIndex.build(vectors)
+        self.encoder = OnnxEncoder(encoder)
+
+    def build(self, texts, folder):
+        from gmedbot.index.dense import DenseIndex
+        from gmedbot.index.lexical import LexicalIndex
+
+        dense = DenseIndex.build(self.encoder.encode(texts))
         dense.save(Path(folder) / "dense.faiss")
         (Path(folder) / "type").write_text(dense.type)
         LexicalIndex.build(texts).save(Path(folder) / "words")

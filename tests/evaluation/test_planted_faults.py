@@ -61,7 +61,8 @@ def test_a_shuffled_index_falls_in_retrieval_and_names_the_questions(
     order = np.roll(np.arange(dense.size), dense.size // 2)
     DenseIndex.build(np.ascontiguousarray(dense.vectors(order))).save(build / "dense.faiss")
     findings = check_gate(run_on(Bench(settings), "retrieval"), baseline)
-    assert {"fell: retrieval RR@10", "fell: retrieval nDCG@10"} <= _names(findings)
+    # claims are also found by their own vectors, so the first hit may survive; the ranking as a whole does not
+    assert "fell: retrieval nDCG@10" in _names(findings)
     assert "nerve" in _questions(findings, "nDCG@10")
 
 
@@ -166,9 +167,9 @@ class _Merged(Bench):
         index.__dict__["finding_of_claim"] = {**index.finding_of_claim, **dict.fromkeys(roots, both)}
 
 
-def test_a_false_merge_breaks_its_invariant(small_settings: Settings, baseline: dict[str, Any], run_on: RunOn) -> None:
+def test_a_false_merge_turns_the_gate_red(small_settings: Settings, baseline: dict[str, Any], run_on: RunOn) -> None:
     findings = check_gate(run_on(_Merged(small_settings), "claims"), baseline)
-    assert "invariant: claims false merges" in _names(findings)
+    assert "fell: claims false merges" in _names(findings)
     assert _questions(findings, "false merges") == {"p-roots"}
 
 

@@ -52,7 +52,7 @@ class Evidence:
 
 
 #: Log-odds that a reader would prefer a claim, per feature: a pairwise logistic regression on the dev questions
-#: (training/fit_answers.py; cross-validated nDCG@10 0.745 against 0.734 for weights set by hand).
+#: (docs/decisions/0002; cross-validated nDCG@10 0.745 against 0.734 for weights set by hand).
 WEIGHTS: Mapping[str, float] = {
     "cosine": 3.23,
     "coverage": 1.51,

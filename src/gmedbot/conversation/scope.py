@@ -19,7 +19,7 @@ from gmedbot.retrieval.understand import Query
 __all__ = ["DEFAULT_THRESHOLDS", "Verdict", "decide"]
 
 #: Log-odds of "answerable" per feature, a logistic regression on the dev questions for all-MiniLM-L6-v2
-#: (training/fit_answers.py). On test: declines right 0.88, unanswerable found 0.84, 3.8 % wrongly declined.
+#: (docs/decisions/0004); the figures on test are in docs/evaluation.md.
 _GATE: Mapping[str, float] = {
     "best": 0.03,
     "best_three": -0.306,

@@ -20,6 +20,8 @@ from gmedbot.index.rows import load_array
 
 __all__ = ["LexicalIndex", "tokenize"]
 
+#: From here on common words would cost more than everything else of a search; they weigh next to nothing.
+_LARGE = 50_000
 #: Sums of float32 differ by their order; a row this close to the last place is scored again.
 _SLACK = 1e-3
 _WORD = re.compile(r"[a-z0-9]+(?:[.'’][a-z0-9]+)*")
@@ -195,6 +197,7 @@ class LexicalIndex:
 
         Exact, without scoring every row that holds a common word (MaxScore; Turtle and Flood 1995): the rarest words
         bring the candidates, and once the words left cannot lift a new row into the best ``k``, they only add to these.
+        Above 50,000 rows a word that stands in more than a tenth of them brings none, if rarer ones brought ``k``.
         """
         postings = sorted(self._postings(query), key=lambda pair: -pair[1].max())
         rest = [0.0]
@@ -202,8 +205,9 @@ class LexicalIndex:
             rest.insert(0, rest[0] + float(values.max()))
         partial = np.zeros(self.size, dtype=np.float32)
         least, used = 0.0, 0
+        most = self.size // 10 if self.size > _LARGE else self.size
         for word_rows, word_scores in postings:
-            if rest[used] < least:
+            if rest[used] < least or (least > 0 and len(word_rows) > most):
                 break
             partial[word_rows] += word_scores
             used += 1
@@ -213,6 +217,12 @@ class LexicalIndex:
         cut = least - rest[used] - _SLACK
         found = [word_rows[partial[word_rows] >= cut] for word_rows, _ in postings[:used]]
         rows = np.unique(np.concatenate(found)).astype(np.int64) if found else np.zeros(0, dtype=np.int64)
+        if len(rows) > 8 * k and rest[used]:
+            # score the most promising first: what they reach turns away most of the others
+            first = rows[np.argpartition(-partial[rows], 4 * k)[: 4 * k]]
+            reached = self.scores_of(query, first)
+            least = float(np.partition(reached, len(reached) - k)[len(reached) - k])
+            rows = rows[partial[rows] + rest[used] >= least - _SLACK]
         scores = self.scores_of(query, rows)
         order = np.lexsort((rows, -scores))[:k]
         return rows[order], scores[order]

@@ -6,21 +6,26 @@ Exit codes: 0 done, 1 the answer is no, 2 wrong use, 3 something needed is missi
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from gmedbot.cli import ask, chat, claims, corpus, doctor, evaluate, index, init, verify
 from gmedbot.errors import GmedbotError
 
 __all__ = ["build_parser", "main"]
 
-_GROUPS = (chat, ask, claims, corpus, index, evaluate, doctor, verify, init)
+#: Modules of ``gmedbot.cli``, in the order of the help, and the commands whose module has another name.
+_GROUPS = ("chat", "ask", "claims", "corpus", "index", "evaluate", "doctor", "verify", "init")
+_HOMES = {"retrieve": "ask", "eval": "evaluate"}
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The whole command line; each group adds its own commands."""
+def build_parser(command: str | None = None) -> argparse.ArgumentParser:
+    """The whole command line; each group adds its own commands.
+
+    With the name of a command only its group is imported: an answer does not wait for what corpora and indexes need.
+    """
     from gmedbot import __version__
 
     parser = argparse.ArgumentParser(
@@ -31,15 +36,17 @@ def build_parser() -> argparse.ArgumentParser:
     common.add_argument("--corpus", type=Path, default=None, metavar="DIR", help="folder of source files")
     common.add_argument("--index", type=Path, default=None, metavar="DIR", help="folder of built indexes")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for group in _GROUPS:
-        group.add_commands(commands, common)
+    home = _HOMES.get(command or "", command)
+    for group in [home] if home in _GROUPS else _GROUPS:
+        importlib.import_module(f"gmedbot.cli.{group}").add_commands(commands, common)
     return parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    parser = build_parser()
-    arguments = parser.parse_args(argv)
+    words = sys.argv[1:] if argv is None else list(argv)
+    parser = build_parser(words[0] if words else None)
+    arguments = parser.parse_args(words)
     try:
         return int(arguments.run(arguments))
     except GmedbotError as error:

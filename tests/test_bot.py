@@ -227,7 +227,7 @@ def test_an_index_that_is_not_there_says_what_to_run(tmp_path: Path) -> None:
 def test_an_index_of_another_model_or_other_settings_is_refused(small_settings: Settings) -> None:
     for change in ({"encoder": "other-model"}, {"passage_tokens": 64}):
         with pytest.raises(IndexMismatchError, match="gmedbot index build"):
-            Bot.open(small_settings.model_copy(update=change))
+            Bot.open(small_settings.changed(**change))
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.integration
 #: Import names that cost seconds, or that only a build, the page or an evaluation needs.
 _HEAVY = (
     "torch transformers sentence_transformers langchain langchain_core langchain_text_splitters sklearn scipy pandas "
-    "gradio fastapi bm25s datasketch onnx trafilatura yaml faiss"
+    "gradio fastapi pydantic bm25s datasketch onnx trafilatura yaml faiss"
 )
 
 _PROGRAM = """

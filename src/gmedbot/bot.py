@@ -313,7 +313,10 @@ class Bot:
             attribute = self.vocabulary.attributes.get(item.finding.attribute)
             if attribute is None or not attribute.question or item.finding.finding_id in used:
                 continue
-            if attribute.id in query.attributes[:1] or (attribute.id, self._subject_id(query)) not in self._themes:
+            if (
+                attribute.id in query.attributes[:1]
+                or (attribute.id, self._subject_id(query)) not in self._index.claim_table.themes
+            ):
                 continue
             text = attribute.question.replace("{subject}", subject)
             if text.casefold().strip(" ?") not in asked and attribute.id in self._asked_about:
@@ -336,15 +339,6 @@ class Bot:
         if term is None:
             return "it"
         return f"the {term.name}" if term.kind == "muscle" else term.name
-
-    @cached_property
-    def _themes(self) -> frozenset[tuple[str, str]]:
-        """(attribute, subject) pairs that two or more sources open a statement with: they make good questions."""
-        found: dict[tuple[str, str], set[str]] = {}
-        for claim in self._index.claims:
-            if claim.frame.terms:
-                found.setdefault((claim.frame.attribute, claim.frame.terms[0]), set()).add(claim.source_id)
-        return frozenset(theme for theme, sources in found.items() if len(sources) >= 2)
 
     @cached_property
     def _asked_about(self) -> Mapping[str, int]:
@@ -413,7 +407,7 @@ class Bot:
         focus = self.vocabulary.terms.get(self.vocabulary.focus)
         subject = f"the {focus.name}" if focus else "it"
         wanted = sorted(self._asked_about, key=lambda name: (-self._asked_about[name], name))
-        wanted = [name for name in wanted if (name, self.vocabulary.focus) in self._themes]
+        wanted = [name for name in wanted if (name, self.vocabulary.focus) in self._index.claim_table.themes]
         questions = [self.vocabulary.attributes[name].question for name in wanted if name in self.vocabulary.attributes]
         return tuple(dict.fromkeys(q.replace("{subject}", subject) for q in questions if q))[:8]
 

@@ -3,19 +3,20 @@
 Read from keyword arguments, then ``GMEDBOT_*`` environment variables, then ``gmedbot.toml`` in the working
 folder. Unknown keys and absurd numbers are refused when the settings are read, not when they first hurt.
 
-The three sources are read here, in a dozen lines: importing pydantic-settings for them took a quarter of the time
-that ``gmedbot ask`` needs from its start to its answer (docs/decisions/0020-settings-without-pydantic-settings.md).
+The sources are read and the values checked here, with the standard library: importing pydantic and pydantic-settings
+for it took a third of the time that ``gmedbot ask`` needs from its start to its answer (docs/decisions/0020).
 """
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import os
+import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gmedbot.errors import UsageError
 
@@ -44,13 +45,31 @@ _ENV_PREFIX = "GMEDBOT_"
 _TOML_FILE = Path("gmedbot.toml")
 
 
-class Settings(BaseModel):
-    """All settings, frozen. ``fingerprint()`` covers those that change what an index holds."""
+def Field(
+    default: Any = dataclasses.MISSING,
+    *,
+    default_factory: Callable[[], Any] | None = None,
+    description: str = "",
+    ge: float | None = None,
+    gt: float | None = None,
+    le: float | None = None,
+) -> Any:
+    """A setting: its default, what it is for, and the bounds of a number (at least, more than, at most)."""
+    facts = {"description": description, "ge": ge, "gt": gt, "le": le}
+    if default_factory is not None:
+        return dataclasses.field(default_factory=default_factory, metadata=facts)
+    return dataclasses.field(default=default, metadata=facts)
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
-    corpus: Path = Field(default_factory=default_corpus, description="folder of source files")
-    index: Path = Field(default_factory=default_index, description="folder of built indexes")
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """All settings, frozen and checked. ``fingerprint()`` covers those that change what an index holds.
+
+    Raises: ValueError naming every value that is not of its kind or outside its bounds.
+    """
+
+    corpus: Path = Field(default_factory=default_corpus, description="folder of source files")  # noqa: RUF009 - is a field()
+    index: Path = Field(default_factory=default_index, description="folder of built indexes")  # noqa: RUF009
 
     encoder: str = Field(
         "all-MiniLM-L6-v2",
@@ -112,6 +131,20 @@ class Settings(BaseModel):
     writer_model: str | None = Field(None)
     writer_key: str | None = Field(None)
 
+    def __post_init__(self) -> None:
+        problems = []
+        for field in dataclasses.fields(self):
+            try:
+                object.__setattr__(self, field.name, _checked(field, getattr(self, field.name)))
+            except ValueError as error:
+                problems.append(f"{field.name}: {error}")
+        if problems:
+            raise ValueError("; ".join(problems))
+
+    def changed(self, **updates: Any) -> Settings:
+        """These settings with some values replaced, checked again."""
+        return dataclasses.replace(self, **updates)
+
     def fingerprint(self) -> str:
         """Short hash of the settings that shape an index; equal settings give an equal hash on any machine."""
         keys = ("encoder", "build_mode", "passage_tokens", "passage_overlap", "dense_index")
@@ -119,9 +152,51 @@ class Settings(BaseModel):
         return hashlib.sha256(json.dumps(shaped, sort_keys=True).encode()).hexdigest()[:12]
 
 
+_TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
+
+
+def _checked(field: dataclasses.Field[Any], value: Any) -> Any:
+    """The value as the setting's kind; text is read, as the environment has nothing else. Raises: ValueError."""
+    kind = str(field.type)
+    if value is None and kind.endswith("| None"):
+        return None
+    kind = kind.removesuffix(" | None")
+    if kind.startswith("Literal"):
+        choices = re.findall(r"['\"]([^'\"]+)['\"]", kind)
+        if value not in choices:
+            raise ValueError(f"{value!r} is not one of {', '.join(choices)}")
+        return value
+    if kind in ("int", "float"):
+        return _number(value, int if kind == "int" else float, field.metadata)
+    if kind == "bool":
+        word = str(value).strip().lower()
+        if word not in (*_TRUE, *_FALSE):
+            raise ValueError(f"{value!r} is not true or false")
+        return word in _TRUE
+    if not isinstance(value, str | Path):
+        raise ValueError(f"{value!r} is not a text")
+    return Path(value) if kind == "Path" else str(value)
+
+
+def _number(value: Any, kind: type[int] | type[float], bounds: Mapping[str, Any]) -> int | float:
+    try:
+        number = kind(value)
+    except (TypeError, ValueError, OverflowError):
+        number = None
+    if number is None or isinstance(value, bool) or number != float(value):
+        raise ValueError(f"{value!r} is not {'a whole number' if kind is int else 'a number'}")
+    if bounds["ge"] is not None and number < bounds["ge"]:
+        raise ValueError(f"{number} is less than {bounds['ge']}")
+    if bounds["gt"] is not None and number <= bounds["gt"]:
+        raise ValueError(f"{number} is not more than {bounds['gt']}")
+    if bounds["le"] is not None and number > bounds["le"]:
+        raise ValueError(f"{number} is more than {bounds['le']}")
+    return number
+
+
 def _from_environment() -> dict[str, str]:
     """``GMEDBOT_PORT=8000`` → ``{"port": "8000"}``; other variables with the prefix are none of ours and left alone."""
-    names = {f"{_ENV_PREFIX}{name}".upper(): name for name in Settings.model_fields}
+    names = {f"{_ENV_PREFIX}{name}".upper(): name for name in _names()}
     return {names[key.upper()]: value for key, value in os.environ.items() if key.upper() in names}
 
 
@@ -145,10 +220,19 @@ def load_settings(**overrides: Any) -> Settings:
     Raises: UsageError naming each wrong key and what it may be.
     """
     given = {key: value for key, value in overrides.items() if value is not None}
+    values = {**_from_file(), **_from_environment(), **given}
+    unknown = sorted(set(values) - set(_names()))
     try:
-        return Settings(**{**_from_file(), **_from_environment(), **given})
-    except ValidationError as error:
-        found = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        if unknown:
+            raise ValueError(f"there is no setting {', '.join(unknown)}; there are {', '.join(_names())}")
+        return Settings(**values)
+    except ValueError as error:
         raise UsageError(
-            "The settings are not valid.", found, "correct the GMEDBOT_* variable or gmedbot.toml (docs/settings.md)"
+            "The settings are not valid.",
+            str(error),
+            "correct the GMEDBOT_* variable or gmedbot.toml (docs/settings.md)",
         ) from error
+
+
+def _names() -> tuple[str, ...]:
+    return tuple(field.name for field in dataclasses.fields(Settings))

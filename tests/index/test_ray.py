@@ -34,7 +34,7 @@ def test_a_ray_build_is_the_embedded_build_and_its_vectors_are_the_same_bits(
     small_settings: Settings, encoder: OnnxEncoder, own_index: Path
 ) -> None:
     before = Store(own_index).current_id()
-    own = small_settings.model_copy(update={"index": own_index})
+    own = small_settings.changed(index=own_index)
     told: list[tuple[str, int, int]] = []
     report = build_index(own, lambda *step: told.append(step), full=True, engine="ray")
     assert report.encoded > 0

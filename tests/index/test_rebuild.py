@@ -28,7 +28,7 @@ def full_build(settings: Settings, tmp_path: Path, encoder_folder: Path) -> dict
     folder = tmp_path / "from-nothing"
     shutil.rmtree(folder, ignore_errors=True)
     give_encoder(encoder_folder, folder)
-    fresh = settings.model_copy(update={"index": folder})
+    fresh = settings.changed(index=folder)
     return fingerprint(Store(folder).path(build_index(fresh).build_id))
 
 

@@ -98,7 +98,7 @@ def test_a_search_that_differs_from_brute_force_is_damage(built: BuiltIndex, mon
 def test_other_settings_and_another_encoder_are_named_with_wanted_and_found(small_settings: Settings) -> None:
     for change in ({"passage_tokens": 64}, {"encoder": "other-model"}):
         with pytest.raises(IndexMismatchError, match="gmedbot index build"):
-            Bot.open(small_settings.model_copy(update=change))
+            Bot.open(small_settings.changed(**change))
 
 
 def test_the_manifest_states_the_size_of_every_file(built: BuiltIndex) -> None:

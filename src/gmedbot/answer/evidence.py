@@ -102,10 +102,14 @@ class EvidenceFinder:
 
     def query_keys(self, query: Query) -> frozenset[str]:
         """The same kind of keys for a query; function words and question words are left out."""
-        from gmedbot.claims.extract import read_frame
+        return self._text_keys(query.text)
 
-        frame = read_frame(query.text, (), self._vocabulary)
-        return frozenset(set(frame.terms) | {word for word in frame.words if word not in _QUESTION_WORDS})
+    @lru_cache(maxsize=256)  # noqa: B019 - an answer asks for the keys of its question more than once
+    def _text_keys(self, text: str) -> frozenset[str]:
+        from gmedbot.claims.extract import read_words
+
+        terms, words = read_words(text, self._vocabulary)
+        return frozenset(terms) | {word for word in words if word not in _QUESTION_WORDS}
 
     def find(self, query: Query, vector: NDArray[np.float32], hits: Hits) -> tuple[Evidence, ...]:
         """Findings that may answer, best first. ``vector`` is the encoded question, (dim,)."""
@@ -206,14 +210,14 @@ class EvidenceFinder:
                 found["exercise_variant"] = 1.0
             else:
                 found["exercise_other"] = 1.0
-        has_value = any(quantity.kind == "value" for quantity in frame.quantities)
-        found["value"] = float(query.shape == "number" and has_value)
+        asks_number = query.shape == "number"
+        found["value"] = float(asks_number and any(quantity.kind == "value" for quantity in frame.quantities))
         found["reported"] = float(frame.is_reported)
         found["evidence"] = EVIDENCE_RANK[self._index.sources[claim.source_id].evidence] / 5
         found["length"] = len(claim.text) / 100
-        other = any(v.terms[t].kind in ("condition", "exercise") and t not in query.terms for t in frame.terms)
-        asks_what = query.shape in ("definition", "overview")
-        found["definition"] = float(asks_what and frame.attribute in _DEFINING and not other)
+        if query.shape in ("definition", "overview") and frame.attribute in _DEFINING:
+            other = any(v.terms[t].kind in ("condition", "exercise") and t not in query.terms for t in frame.terms)
+            found["definition"] = float(not other)
         return found
 
     def _attribute_features(self, query: Query, claim: Claim) -> dict[str, float]:
@@ -233,13 +237,13 @@ class EvidenceFinder:
         }
 
     def _by_finding(self, scored: list[ScoredClaim]) -> tuple[Evidence, ...]:
+        findings: dict[str, Finding] = {}
         groups: dict[str, list[ScoredClaim]] = {}
         for item in scored:
             finding = self._index.finding_of_claim[item.claim.claim_id]
+            findings[finding.finding_id] = finding
             groups.setdefault(finding.finding_id, []).append(item)
-        return tuple(
-            Evidence(self._index.finding_of_claim[items[0].claim.claim_id], tuple(items)) for items in groups.values()
-        )
+        return tuple(Evidence(findings[name], tuple(items)) for name, items in groups.items())
 
 
 _QUESTION_WORDS = frozenset(

@@ -17,7 +17,7 @@ from gmedbot.claims.vocabulary import Match, Vocabulary, normal_words
 from gmedbot.passages import split_sentences
 from gmedbot.types import Claim, Document, Frame, Passage
 
-__all__ = ["extract_claims", "read_frame", "strip_report"]
+__all__ = ["extract_claims", "read_frame", "read_words", "strip_report"]
 
 _NEGATION = re.compile(
     r"\b(?:not|no|never|neither|nor|without|cannot|can't|doesn't|don't|didn't|isn't|aren't|wasn't|weren't|won't|"
@@ -210,6 +210,13 @@ def read_frame(text: str, heading: Sequence[str], vocabulary: Vocabulary, lead_i
         is_reported=body != text,
         words=_residual(body, matches),
     )
+
+
+def read_words(text: str, vocabulary: Vocabulary) -> tuple[tuple[str, ...], frozenset[str]]:
+    """``terms`` and ``words`` of the frame that ``read_frame`` reads from a statement alone, without the rest of it."""
+    body = strip_report(text)
+    matches = vocabulary.find(body)
+    return tuple(dict.fromkeys(match.term.id for match in matches)), _residual(body, matches)
 
 
 def _attributes(body: str, heading: Sequence[str], vocabulary: Vocabulary) -> tuple[str, ...]:

@@ -132,8 +132,9 @@ class Vocabulary:
         attributes: Iterable[AttributeDef],
         digest: str = "",
         trie: dict[str, Any] | None = None,
+        words: Iterable[str] | None = None,
     ) -> None:
-        """``trie`` is that of an earlier vocabulary of the same terms (see ``prepared_rows``); else it is made here."""
+        """``trie`` and ``words`` are those of an earlier vocabulary of the same terms (see ``prepared_rows``)."""
         self.terms: Mapping[str, Term] = {term.id: term for term in terms}
         self.attributes: Mapping[str, AttributeDef] = {attribute.id: attribute for attribute in attributes}
         self.digest = digest
@@ -144,6 +145,8 @@ class Vocabulary:
                 target = self.terms.get(term.maps_to, term) if term.maps_to else term
                 for name in term.names:
                     self._add(name, target)
+        if words is not None:
+            self.words = frozenset(words)
         self._headings = {
             heading.casefold(): attribute.id
             for attribute in reversed(list(self.attributes.values()))
@@ -325,6 +328,7 @@ def vocabulary_from_rows(rows: Mapping[str, Any]) -> Vocabulary:
         [_attribute(row, needles) for row in rows["attributes"]],
         rows["digest"],
         rows.get("trie"),
+        rows.get("words"),
     )
 
 
@@ -333,7 +337,7 @@ def prepared_rows(rows: Mapping[str, Any]) -> dict[str, Any]:
     vocabulary = vocabulary_from_rows(rows)
     cues = [cue for item in vocabulary.attributes.values() for cue in (*item.cues, *item.question_cues)]
     needles = {cue.text: needles_of(cue.text, cue.flags) for cue in cues}
-    return {**rows, "trie": vocabulary.trie, "needles": needles}
+    return {**rows, "trie": vocabulary.trie, "words": sorted(vocabulary.words), "needles": needles}
 
 
 def vocabulary_rows(folder: Path) -> dict[str, Any]:

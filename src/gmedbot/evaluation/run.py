@@ -119,9 +119,8 @@ def _run_id(build: str) -> str:
 
 def _facts(bench: Bench, split: str) -> dict[str, Any]:
     manifest = bench.index.manifest
-    settings = bench.settings.model_dump(
-        mode="json", include={"dense_weight", "candidates", "passage_tokens", "encoder", "reranker"}
-    )
+    names = ("dense_weight", "candidates", "passage_tokens", "encoder", "reranker")
+    settings = {name: getattr(bench.settings, name) for name in names}
     return {
         "date": datetime.now(timezone.utc).strftime("%Y-%m-%d"),
         "gmedbot": gmedbot.__version__,

@@ -54,8 +54,17 @@ def write_claim_table(
     }
     for name, values in columns.items():
         np.save(folder / f"claims.{name}.npy", np.asarray(values, dtype=np.int32))
-    names = {"keys": key_names, "attributes": attributes}
+    names = {"keys": key_names, "attributes": attributes, "themes": _themes(claims)}
     (folder / "claims.names.json").write_text(json.dumps(names, ensure_ascii=False), "utf-8")
+
+
+def _themes(claims: Sequence[Claim]) -> list[tuple[str, str]]:
+    """(attribute, subject) pairs that two or more sources open a statement with: they make good questions."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for claim in claims:
+        if claim.frame.terms:
+            found.setdefault((claim.frame.attribute, claim.frame.terms[0]), set()).add(claim.source_id)
+    return sorted(theme for theme, sources in found.items() if len(sources) >= 2)
 
 
 class _Groups(Sequence[tuple[int, ...]]):
@@ -63,14 +72,16 @@ class _Groups(Sequence[tuple[int, ...]]):
 
     def __init__(self, column: Rows) -> None:
         self._order = np.argsort(column, kind="stable")
-        self._values = np.asarray(column)[self._order]
+        values = np.asarray(column)[self._order]
+        self._starts = np.searchsorted(values, np.arange(int(values[-1]) + 2 if len(values) else 1))
 
     def __getitem__(self, value: Any) -> Any:
-        first, last = np.searchsorted(self._values, (value, value + 1))
-        return tuple(self._order[first:last].tolist())
+        if not 0 <= value < len(self):
+            return ()
+        return tuple(self._order[self._starts[value] : self._starts[value + 1]].tolist())
 
     def __len__(self) -> int:
-        return int(self._values[-1]) + 1 if len(self._values) else 0
+        return len(self._starts) - 1
 
 
 class ClaimTable:
@@ -82,6 +93,8 @@ class ClaimTable:
             names = json.loads((folder / "claims.names.json").read_text("utf-8"))
             self._key_names: list[str] = names["keys"]
             self._attributes: list[str] = names["attributes"]
+            #: (attribute, subject) pairs that two or more sources open a statement with
+            self.themes = frozenset((attribute, subject) for attribute, subject in names["themes"])
         except (OSError, ValueError, KeyError) as error:
             raise IndexDamagedError("claims.names.json must be readable.", str(error), "gmedbot index build") from error
 

@@ -67,7 +67,7 @@ def _small_corpus(bench: Bench, gold: Gold, folder: Path) -> Settings:
     safety = safety_file(bench.settings.corpus)
     if safety is not None:
         shutil.copyfile(safety, corpus / "safety.yaml")
-    return bench.settings.model_copy(update={"corpus": corpus, "index": folder / "index", "feedback_url": None})
+    return bench.settings.changed(corpus=corpus, index=folder / "index", feedback_url=None)
 
 
 def _with_lineage(wanted: set[str], bench: Bench) -> set[str]:

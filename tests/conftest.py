@@ -62,13 +62,14 @@ def vocabulary() -> Vocabulary:
 
 
 @pytest.fixture(scope="session")
-def encoder_folder(pytestconfig: pytest.Config) -> Path:
+def encoder_folder(pytestconfig: pytest.Config, reader_folder: Path) -> Path:
     """A folder with the packaged model, exported: ``encoder.onnx`` and what belongs to it."""
     from gmedbot.encoder import DEFAULT_MODEL, export_encoder
 
     with contextlib.suppress(Exception):  # no index, an old one, a damaged one: then export
         return _built_encoder()
-    source = hashlib.sha256((ROOT / "src" / "gmedbot" / "encoder.py").read_bytes()).hexdigest()[:12]
+    made_from = (ROOT / "src" / "gmedbot" / "encoder.py", ROOT / "src" / "gmedbot" / "data" / "encoder-adapter.npz")
+    source = hashlib.sha256(b"".join(path.read_bytes() for path in made_from)).hexdigest()[:12]
     shared = _kept(pytestconfig, "gmedbot-encoders")
     folder = shared / source
     with FileLock(shared / ".lock"):
@@ -83,9 +84,11 @@ def encoder_folder(pytestconfig: pytest.Config) -> Path:
 
 def encoder_name() -> str:
     """The name under which an index keeps the exported packaged model (see ``index.build``)."""
-    from gmedbot.encoder import DEFAULT_MODEL, EXPORT_FORMAT
+    from gmedbot.encoder import DEFAULT_MODEL, EXPORT_FORMAT, packaged_digest
 
-    return hashlib.sha256(f"{EXPORT_FORMAT} {DEFAULT_MODEL}".encode()).hexdigest()[:12]
+    return hashlib.sha256(f"{EXPORT_FORMAT} {DEFAULT_MODEL} {packaged_digest(DEFAULT_MODEL, '')}".encode()).hexdigest()[
+        :12
+    ]
 
 
 def _built_encoder() -> Path:
@@ -114,20 +117,44 @@ def encoder(encoder_folder: Path) -> OnnxEncoder:
     return OnnxEncoder(encoder_folder)
 
 
+#: Where this session's pair reader is; ``give_encoder`` is no fixture and cannot ask for one.
+_READERS: list[Path] = []
+
+
 @pytest.fixture(scope="session")
-def pair_judge(vocabulary: Vocabulary, encoder: OnnxEncoder) -> PairJudge:
+def reader_folder(pytestconfig: pytest.Config) -> Path:
+    """A folder with the pair reader, exported."""
+    from gmedbot.claims.reader import export_reader, reader_name
+
+    folder = ROOT / "index" / "encoders" / reader_name()
+    if not (folder / "reader.onnx").is_file():
+        shared = _kept(pytestconfig, "gmedbot-readers")
+        folder = shared / reader_name()
+        with FileLock(shared / ".lock"):
+            if not (folder / "reader.onnx").is_file():
+                export_reader(folder)
+    _READERS.append(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def pair_judge(vocabulary: Vocabulary, encoder: OnnxEncoder, reader_folder: Path) -> PairJudge:
     """What ``gmedbot claims compare`` asks."""
     from gmedbot.claims.pairs import PairJudge
+    from gmedbot.claims.reader import PairReader
+    from gmedbot.claims.relator import Relator
 
-    return PairJudge(vocabulary, encoder)
+    return PairJudge(vocabulary, encoder, Relator(vocabulary, PairReader(reader_folder)))
 
 
 def give_encoder(encoder_folder: Path, index: Path) -> None:
-    """Put the exported encoder where a build in ``index`` looks for it, so that it need not export again."""
+    """Put the exported encoder and pair reader where a build in ``index`` looks, so that it need not export again."""
+    from gmedbot.claims.reader import reader_name
 
-    target = index / "encoders" / encoder_name()
-    if not target.exists():
-        shutil.copytree(encoder_folder, target, copy_function=_link_or_copy)
+    for folder, name in ((encoder_folder, encoder_name()), (_READERS[-1], reader_name())):
+        target = index / "encoders" / name
+        if not target.exists():
+            shutil.copytree(folder, target, copy_function=_link_or_copy)
 
 
 def _link_or_copy(source: str, target: str) -> str:

@@ -2,9 +2,9 @@
 
 Data: ``training/pairs-*.jsonl`` (hand-written pairs, none of whose sentences stands in a test split) and the dev
 split of ``evaluation/pairs.jsonl``. Start: the packaged all-MiniLM-L6-v2; its word embeddings stay frozen, so only the
-six layers and a head are learned and stored (8 bits a weight, about 10 MiB).
+six layers and a head are learned; they are stored as a difference to the packaged weights (``gmedbot.adapter``).
 
-Run: ``python -m training.train_relator`` (about 20 minutes on 2 cores). Writes ``src/gmedbot/claims/relator/``.
+Run: ``python -m training.train_relator`` (about 20 minutes on 2 cores). ``--write`` stores ``src/gmedbot/data/relator-adapter.npz``.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from typing import Any
 
 import numpy as np
 import torch
-from sentence_transformers import SentenceTransformer
 
-from gmedbot.encoder import packaged_model
+from gmedbot.adapter import adapter_path, apply_adapter, save_adapter
+from gmedbot.encoder import load_network, packaged_model
 
 LABELS = ("agree", "conflict", "different")
 ROOT = Path(__file__).resolve().parents[1]
 SEED = 20261122
 MAX_TOKENS = 112
-#: The upper layers are enough to learn to compare; the lower ones keep what they know of words.
-TRAINED_LAYERS = 4
+#: All layers; the word embeddings stay as they are.
+TRAINED_LAYERS = 6
 
 
 class PairReader(torch.nn.Module):
@@ -72,7 +72,8 @@ def batches(pairs: list[dict[str, Any]], tokenizer: Any, size: int, rng: random.
             max_length=MAX_TOKENS, return_tensors="pt",
         )  # fmt: skip
         labels = torch.tensor([LABELS.index(row["relation"]) for row in rows])
-        yield encoded["input_ids"], encoded["attention_mask"], encoded["token_type_ids"], labels
+        shares = torch.tensor([row.get("weight", 1.0) for row in rows])
+        yield encoded["input_ids"], encoded["attention_mask"], encoded["token_type_ids"], labels, shares
 
 
 @torch.no_grad()
@@ -81,7 +82,7 @@ def logits_of(model: PairReader, tokenizer: Any, pairs: list[dict[str, Any]]) ->
     model.eval()
     out = []
     for rows in (pairs, [{**row, "a": row["b"], "b": row["a"]} for row in pairs]):
-        out.append(np.vstack([model(i, m, t).numpy() for i, m, t, _ in batches(rows, tokenizer, 32, None)]))
+        out.append(np.vstack([model(i, m, t).numpy() for i, m, t, *_ in batches(rows, tokenizer, 32, None)]))
     mean: np.ndarray = (out[0] + out[1]) / 2
     return mean
 
@@ -99,10 +100,8 @@ def train(
 ) -> tuple[PairReader, Any]:
     torch.manual_seed(seed)
     rng = random.Random(seed)
-    base = SentenceTransformer(str(packaged_model()), device="cpu")
-    transformer: Any = base[0]
-    network = getattr(transformer, "model", None) or transformer.auto_model
-    tokenizer = base.tokenizer
+    network, tokenizer = load_network(packaged_model())
+    apply_adapter(network, adapter_path("encoder"))  # it knows the field's words already
     model = PairReader(network)
     for parameter in network.embeddings.parameters():
         parameter.requires_grad = False
@@ -121,14 +120,14 @@ def train(
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimiser, lambda step: min(1.0, step / (0.1 * steps + 1)) * max(0.0, (steps - step) / steps)
     )
-    loss_of = torch.nn.CrossEntropyLoss(label_smoothing=0.05)
+    loss_of = torch.nn.CrossEntropyLoss(label_smoothing=0.05, reduction="none")
     started = time.time()
     for epoch in range(epochs):
         model.train()
         total = 0.0
         data = [row if rng.random() < 0.5 else {**row, "a": row["b"], "b": row["a"]} for row in pairs]
-        for ids, mask, types, labels in batches(data, tokenizer, 16, rng):
-            loss = loss_of(model(ids, mask, types), labels)
+        for ids, mask, types, labels, shares in batches(data, tokenizer, 16, rng):
+            loss = (loss_of(model(ids, mask, types), labels) * shares).mean()
             loss.backward()
             torch.nn.utils.clip_grad_norm_(free, 1.0)
             optimiser.step()
@@ -147,17 +146,30 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--rate", type=float, default=6e-5)
+    parser.add_argument("--write", action="store_true", help="write the adapter that the product uses")
     parser.add_argument("--out", type=Path, default=None)
     parser.add_argument("--data", type=Path, nargs="*", default=sorted((ROOT / "training").glob("pairs-*.jsonl")))
+    parser.add_argument("--made", type=Path, default=None, help="pairs of training.synthetic, at half weight")
     parser.add_argument("--dev", action="store_true", help="train on the dev pairs too (final run)")
     arguments = parser.parse_args()
     gold = ROOT / "evaluation" / "pairs.jsonl"
     pairs, dev = load_pairs(arguments.data), load_pairs([gold], "dev")
+    made = [{**row, "weight": 0.5} for row in load_pairs([arguments.made])] if arguments.made else []
+    pairs += made
     model, tokenizer = train(pairs + (dev if arguments.dev else []), dev, arguments.epochs, arguments.rate, SEED)
+    if arguments.write:
+        base = load_network(packaged_model())[0].state_dict()
+        learned = {name: value.numpy() for name, value in model.network.state_dict().items()}
+        head = {f"head.{name}": value.numpy() for name, value in model.head.state_dict().items()}
+        save_adapter(
+            adapter_path("relator"), {name: value.numpy() for name, value in base.items()}, {**learned, **head}
+        )
     if arguments.out is not None:
         torch.save(model.state_dict(), arguments.out)
         np.save(arguments.out.with_suffix(".dev.npy"), logits_of(model, tokenizer, dev))
         np.save(arguments.out.with_suffix(".test.npy"), logits_of(model, tokenizer, load_pairs([gold], "test")))
+        check = load_pairs([ROOT / "training" / "check-pairs.jsonl"])
+        np.save(arguments.out.with_suffix(".check.npy"), logits_of(model, tokenizer, check))
 
 
 if __name__ == "__main__":

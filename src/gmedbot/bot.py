@@ -23,8 +23,11 @@ from gmedbot.answer.compose import Composer, Draft
 from gmedbot.answer.conflicts import conflict_card
 from gmedbot.answer.evidence import Evidence, EvidenceFinder
 from gmedbot.answer.render import EDUCATION_NOTICE, render_answer
+from gmedbot.claims.vocabulary import normal_words
 from gmedbot.conversation.followup import Standalone, rewrite
+from gmedbot.conversation.language import other_language
 from gmedbot.conversation.scope import Verdict, decide
+from gmedbot.conversation.smalltalk import small_talk
 from gmedbot.errors import GmedbotError
 from gmedbot.index.protocol import Index
 from gmedbot.index.reader import BuiltIndex
@@ -41,6 +44,7 @@ from gmedbot.types import (
     ExerciseValue,
     Finding,
     Passage,
+    Relation,
     Safety,
     ScoredPassage,
     Source,
@@ -53,7 +57,6 @@ _DEPTH = 40  #: passages whose claims are read for an answer
 _HEALTH_TOPICS = frozenset({"injury", "diagnosis", "treatment", "prevention", "surgery", "injection", "exercises"})
 _STUDY_EVIDENCE = frozenset({"study", "trial", "synthesis"})
 _DECLINE = "I could not find that in my sources, so I will not guess."
-_OUT_OF_SCOPE = "I only answer about the gluteus medius and what surrounds it, from a fixed set of sources."
 
 
 class Bot:
@@ -131,7 +134,8 @@ class Bot:
         said = [text[:longest] for text in (*history, question)]
         mended = [understand(text, self.vocabulary, self.speller).text for text in said]
         standalone = rewrite(mended[-1], mended[:-1], self.vocabulary)
-        return understand(standalone.text, self.vocabulary, self.speller), standalone
+        query = understand(standalone.text, self.vocabulary, self.speller)
+        return replace(query, context=standalone.context, turn=standalone.kind), standalone
 
     def retrieve(self, question: str, k: int, history: Sequence[str] = ()) -> tuple[ScoredPassage, ...]:
         """The ``k`` best passages for a question, best first."""
@@ -139,10 +143,10 @@ class Bot:
 
     def _retrieve(self, question: str, k: int, history: Sequence[str]) -> tuple[ScoredPassage, ...]:
         query, _ = self.understand(question, history)
-        vectors = self._vectors(query)
-        hits = self._search(query, max(k, _DEPTH), vectors[1])
+        vectors, passage_vector = self._vectors(query)
+        hits = self._search(query, max(k, _DEPTH), passage_vector)
         best: dict[int, float] = {}
-        for item in self._finder.find(query, vectors[0], hits):
+        for item in self._finder.find(query, vectors, hits):
             for scored in item.claims:
                 row = self._index.row_of[scored.claim.passage_id]
                 best[row] = max(best.get(row, -math.inf), scored.score)
@@ -156,20 +160,26 @@ class Bot:
         )
 
     def _vectors(self, query: Query) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """The question encoded as it was put, for claims, and with the field's names, for passages."""
-        texts = [query.text] if query.text == query.search_text else [query.text, query.search_text]
-        vectors = self.retriever.encoder.encode(texts)
-        return vectors[0], vectors[-1]
+        """For claims: the question as it was put and, if it has one, its conversation, (1 or 2, dim); for passages:
+        the question with the field's names, (dim,)."""
+        texts = list(dict.fromkeys(text for text in (query.text, query.context, query.search_text) if text))
+        vectors = dict(zip(texts, self.retriever.encoder.encode(texts), strict=True))
+        for_claims = [vectors[text] for text in (query.text, query.context) if text]
+        return np.asarray(for_claims), vectors[query.search_text]
 
     def _decide(self, query: Query, evidence: Sequence[Evidence], hits: Hits) -> Verdict:
         """The two gates of ``conversation.scope`` over what was found."""
-        passage = 0.0
-        if evidence:
-            place = self._index.row_of.get(evidence[0].best.claim.passage_id)
-            found = np.flatnonzero(hits.rows == place)
-            passage = float(hits.scores[found[0]]) if len(found) else 0.0
         thresholds = self._index.manifest.thresholds
-        return decide(query, evidence, self.vocabulary, thresholds, self._finder.unmet(query), passage)
+        passage = self._passage_score(evidence, hits)
+        return decide(query, evidence, self.vocabulary, thresholds, self._finder.gaps(query, evidence), passage)
+
+    def _passage_score(self, evidence: Sequence[Evidence], hits: Hits) -> float:
+        """Fused score, 0 to 1, of the passage that holds the best claim; 0 if it was not among the hits."""
+        if not evidence:
+            return 0.0
+        place = self._index.row_of.get(evidence[0].best.claim.passage_id)
+        found = np.flatnonzero(hits.rows == place)
+        return float(hits.scores[found[0]]) if len(found) else 0.0
 
     def _search(self, query: Query, k: int, vector: NDArray[np.float32] | None = None) -> Hits:
         return self.retriever.search(query.search_text, k, query_vector=vector)
@@ -199,24 +209,28 @@ class Bot:
             started = now
 
         safety = self._index.safety.screen(question) if self._index.safety else None
+        reply = small_talk(question, self._focus_name) if safety is None else None
+        if reply is not None:
+            return self._greet(question, reply)
         query, standalone = self.understand(question[: self._settings.max_question_chars], history)
         if not query.text.strip():
             return self._decline(question, query, Verdict(False, "empty"), safety, timings)
+        remark = self._remark(question)
         mark("understand")
-        vectors = self._vectors(query)
+        vectors, passage_vector = self._vectors(query)
         mark("encode")
-        hits = self._search(query, _DEPTH, vectors[1])
+        hits = self._search(query, _DEPTH, passage_vector)
         mark("retrieve")
-        evidence = self._filtered(self._finder.find(query, vectors[0], hits), options)
+        evidence = self._filtered(self._finder.find(query, vectors, hits), options)
         verdict = self._decide(query, evidence, hits)
         if not verdict.is_answerable:
             mark("compose")
-            return self._decline(question, query, verdict, safety, timings, evidence)
+            return self._decline(question, query, verdict, safety, timings, evidence, remark)
         if query.shape == "overview":
             evidence = self._filtered(self._finder.overview(query), options) or evidence
         is_short = options.length == "short" or standalone.command in ("shorter", "simpler")
         draft = self._composer.compose(query, evidence, is_short)
-        answer = self._answer(question, query, draft, safety, timings, history, evidence)
+        answer = self._answer(question, query, draft, safety, timings, history, evidence, remark)
         mark("compose")
         return replace(answer, timings_ms=timings)
 
@@ -246,11 +260,12 @@ class Bot:
         timings: Mapping[str, float],
         history: Sequence[str],
         evidence: Sequence[Evidence],
+        remark: str,
     ) -> Answer:
         topics = {topic for c in draft.citations for topic in self._index.sources[c.source_id].topics}
         notice = EDUCATION_NOTICE if topics & _HEALTH_TOPICS else ""
         text = render_answer(
-            draft.statements, draft.conflicts, query.shape, draft.verdict, safety, draft.table, "", notice
+            draft.statements, draft.conflicts, query.shape, draft.verdict, safety, draft.table, remark, notice
         )
         return Answer(
             question=question,
@@ -269,6 +284,8 @@ class Bot:
             chart=draft.chart,
             table=draft.table,
             glossary=self._glossary(draft.statements),
+            verdict=draft.verdict,
+            remark=remark,
         )
 
     def _decline(
@@ -279,15 +296,17 @@ class Bot:
         safety: Safety | None,
         timings: Mapping[str, float],
         evidence: Sequence[Evidence] = (),
+        remark: str = "",
     ) -> Answer:
         """Say that the sources do not answer this, what is near, and what can be asked."""
         suggestions = self._next_questions(query, (), evidence, ()) if verdict.reason == "not-covered" else ()
         suggestions = tuple(dict.fromkeys((*suggestions, *self.suggestions())))[:3]
-        lead = {"empty": "Please type a question.", "out-of-scope": f"{_DECLINE} {_OUT_OF_SCOPE}"}.get(
-            verdict.reason, _DECLINE
-        )
+        out_of_scope = f"{_DECLINE} I only answer about the {self._focus_name} and what surrounds it."
+        lead = {"empty": "Please type a question.", "out-of-scope": out_of_scope}.get(verdict.reason, _DECLINE)
         lines = [f"**{safety.message}**"] if safety is not None else []
-        lines.append(lead)
+        lines += [remark] if remark else []
+        if safety is None or safety.urgency == "routine":
+            lines.append(lead)  # nobody with an emergency needs to read what was not found
         if suggestions:
             lines.append("You could ask:\n" + "\n".join(f"- {text}" for text in suggestions))
         return Answer(
@@ -300,6 +319,38 @@ class Bot:
             index=self.index_id,
             timings_ms=dict(timings),
             shape="decline",
+            remark=remark,
+        )
+
+    @property
+    def _focus_name(self) -> str:
+        """What the corpus is about, by its name."""
+        focus = self.vocabulary.terms.get(self.vocabulary.focus)
+        return focus.name if focus else "topic of my sources"
+
+    def _remark(self, question: str) -> str:
+        """A word to somebody who writes in another language."""
+        language = other_language(question, lambda word: self._speller_knows(word))
+        return (
+            f"I answer in English, from English sources. I took your question to be in {language}." if language else ""
+        )
+
+    def _speller_knows(self, word: str) -> bool:
+        levelled = [own for own, _, _ in normal_words(word)]
+        return any(self.speller.knows(own) or own in self._index.english for own in levelled)
+
+    def _greet(self, question: str, reply: str) -> Answer:
+        """Answer a greeting or a question about the program, with questions to begin with."""
+        suggestions = self.suggestions()[:3]
+        text = "\n\n".join([reply, "You could ask:\n" + "\n".join(f"- {item}" for item in suggestions)])
+        return Answer(
+            question=question,
+            standalone_question=question,
+            status="declined",
+            answer=text if suggestions else reply,
+            suggestions=suggestions,
+            index=self.index_id,
+            shape="greeting",
         )
 
     def _next_questions(
@@ -383,6 +434,10 @@ class Bot:
     def conflicts(self) -> tuple[Conflict, ...]:
         """Every disputed finding as a card, each disagreement once, best supported topics first."""
         return self._conflicts
+
+    def relations(self) -> tuple[Relation, ...]:
+        """Every pair of claims that agree or conflict, sorted by ids."""
+        return tuple(self._index.relations.values())
 
     @cached_property
     def _conflicts(self) -> tuple[Conflict, ...]:

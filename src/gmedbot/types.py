@@ -326,6 +326,8 @@ class Answer:
     chart: tuple[ChartPoint, ...] = ()
     table: Table | None = None
     glossary: tuple[tuple[str, str], ...] = ()  #: (term, plain meaning), first use only
+    verdict: str = ""  #: the first words of a yes/no answer: "Yes.", "No.", "It depends.", "Sources disagree."
+    remark: str = ""  #: a word on how the question was taken, shown above the answer
 
     def to_json(self) -> dict[str, Any]:
         """The stable JSON contract of ``gmedbot ask --json`` (docs/contracts.md), field for field."""

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from gmedbot.claims.extract import extract_claims
 from gmedbot.claims.ledger import Ledger, build_ledger, origin_of, relate_claims
+from gmedbot.claims.relator import Relator, relation_models
 from gmedbot.claims.reviews import Review, save_review, text_hash
 from gmedbot.claims.support import better_supported, support_of
 from gmedbot.claims.vocabulary import Vocabulary
@@ -27,6 +28,8 @@ from tests.support import SMALL_CORPUS, make_source
 pytestmark = pytest.mark.core
 
 NOWHERE = Path("no-reviews.yaml")
+#: No model is loaded here: the frames decide alone, and are less sure than with the reader.
+FRAMES_ALONE = replace(relation_models(), plain=0.99, near=-1.0, agree=0.6, conflict=0.6)
 
 
 class Case:
@@ -57,7 +60,10 @@ class Case:
 
     def ledger(self, claims: Sequence[Claim] | None = None, reviews: Path = NOWHERE) -> Ledger:
         chosen = self.claims if claims is None else claims
-        return build_ledger(chosen, self.sources, self.vocabulary, vectors([claim.text for claim in chosen]), reviews)
+        relator = Relator(self.vocabulary, None, FRAMES_ALONE)
+        return build_ledger(
+            chosen, self.sources, self.vocabulary, vectors([claim.text for claim in chosen]), reviews, relator
+        )
 
     def claim(self, source_id: str, words: str) -> Claim:
         (found,) = [claim for claim in self.claims if claim.source_id == source_id and words in claim.text]
@@ -176,7 +182,8 @@ def test_a_review_overrules_the_program(case: Case, tmp_path: Path) -> None:
 
 def test_a_relation_carries_its_ids_in_order_and_its_judge(case: Case) -> None:
     a, b = case.claim("test-atlas-2010", "L4–S1"), case.claim("test-cadaver-2012", "L5–S1")
-    there, back = relate_claims(a, b, case.vocabulary, 0.9), relate_claims(b, a, case.vocabulary, 0.9)
+    relator = Relator(case.vocabulary, None)
+    (there,), (back,) = relate_claims([(a, b)], [0.9], relator), relate_claims([(b, a)], [0.9], relator)
     assert there == back and there.a < there.b
     assert there.label == "conflict" and there.judged_by != "review"
 

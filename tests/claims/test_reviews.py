@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from gmedbot.claims.reviews import Review, Reviews, load_reviews, save_review, text_hash
-from gmedbot.errors import CorpusError
+from gmedbot.errors import CorpusError, StorageError
 from gmedbot.types import Frame, Relation
-from tests.support import make_claim
+from tests.support import ROOT, make_claim
 
 pytestmark = pytest.mark.core
 
@@ -19,7 +24,7 @@ B = make_claim("b:1", "It harms.", Frame())
 FOUND = Relation("a:1", "b:1", "agree", None, "the same words", 0.9)
 
 
-def review(label: str = "conflict", **facts: str) -> Review:
+def review(label: str = "conflict", **facts: Any) -> Review:
     return Review("a:1", "b:1", text_hash(A.text), text_hash(B.text), label, **facts)
 
 
@@ -59,7 +64,90 @@ def test_a_saved_review_comes_back_and_replaces_an_older_one(tmp_path: Path) -> 
     assert len(reviews) == 2
     assert reviews.find("a:1", "b:1") == review("conflict", type="value")
     assert reviews.find("c:1", "d:1") == other
-    assert [entry.name for entry in tmp_path.iterdir()] == ["reviews.yaml"]
+    assert [entry.name for entry in tmp_path.iterdir() if entry.suffix != ".lock"] == ["reviews.yaml"]
+
+
+WRITTEN = """\
+# Judgements, by hand and by program.
+- topic: nerve
+  sides:
+  - ['x:1']
+  - ['y:1',   'y:2']   # two of one page
+# the pair that was hard
+- {a: 'a:1', b: 'b:1', hash_a: '1', hash_b: '2', label: agree, who: me}
+- {a: 'c:1', b: 'd:1', hash_a: '1', hash_b: '2', label: agree}
+# end
+"""
+
+
+def test_a_saving_leaves_other_rows_and_all_comments_as_they_were_written(tmp_path: Path) -> None:
+    path = tmp_path / "reviews.yaml"
+    path.write_text(WRITTEN, "utf-8")
+    save_review(path, review("conflict", note="why"))
+    found = path.read_text("utf-8")
+    before, changed, after = WRITTEN.partition(
+        "- {a: 'a:1', b: 'b:1', hash_a: '1', hash_b: '2', label: agree, who: me}\n"
+    )
+    assert changed and found.startswith(before) and found.endswith(after)
+    row = yaml.safe_load(found)[1]
+    assert (row["label"], row["note"], row["who"]) == ("conflict", "why", "me")  # what is not ours is kept too
+
+
+@pytest.mark.parametrize("text", ["# only this", "[{a: c:1, b: d:1, hash_a: '1', hash_b: '2', label: agree}] # x",
+                                  "# k\n- &k {a: c:1, b: d:1, hash_a: '1', hash_b: '2', label: agree}\n- {<<: *k, b: e:1}\n",
+                                  "- a: c:1\n  b: d:1\n  hash_a: '1'\n  hash_b: '2'\n  label: agree\n  note: |+\n    one\n\n    # two\n\n"])  # fmt: skip
+def test_a_file_written_in_any_way_keeps_its_rows(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "reviews.yaml"
+    path.write_text(text, "utf-8")
+    before = list(load_reviews(path))
+    save_review(path, review())
+    assert set(load_reviews(path)) == {*before, review()}
+    assert all(line in path.read_text("utf-8") for line in text.split("\n") if line.startswith("#"))
+
+
+def test_many_savings_at_once_are_all_kept(tmp_path: Path) -> None:
+    path = tmp_path / "reviews.yaml"
+    made = [Review(f"a:{n}", f"b:{n}", "1", "2", "agree") for n in range(24)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda item: save_review(path, item), made))
+    assert set(load_reviews(path)) == set(made)
+
+
+def test_savings_of_two_programs_at_once_are_all_kept(tmp_path: Path) -> None:
+    path = tmp_path / "reviews.yaml"
+    program = (
+        "import sys; from pathlib import Path; from gmedbot.claims.reviews import Review, save_review\n"
+        "for n in range(15): save_review(Path(sys.argv[1]), Review(f'{sys.argv[2]}:{n}', 'z:1', '1', '2', 'agree'))"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    running = [subprocess.Popen([sys.executable, "-c", program, str(path), name], env=environment) for name in "ab"]
+    assert [each.wait(60) for each in running] == [0, 0]
+    assert len(load_reviews(path)) == 30
+
+
+def test_a_saving_that_fails_leaves_the_file_and_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "reviews.yaml"
+    save_review(path, review("agree"))
+    before = path.read_bytes()
+
+    def full(fd: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(StorageError, match="No space left"):
+        save_review(path, review("conflict"))
+    assert path.read_bytes() == before
+    assert [entry.name for entry in tmp_path.iterdir() if entry.suffix != ".lock"] == ["reviews.yaml"]
+
+
+def test_a_broken_file_is_not_written_over(tmp_path: Path) -> None:
+    path = tmp_path / "reviews.yaml"
+    path.write_text("- {a: [1", "utf-8")
+    with pytest.raises(CorpusError, match=r"reviews\.yaml"):
+        save_review(path, review())
+    assert path.read_text("utf-8") == "- {a: [1"
 
 
 def test_a_pair_written_the_wrong_way_round_is_turned(tmp_path: Path) -> None:

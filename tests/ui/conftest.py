@@ -86,6 +86,13 @@ def server() -> Iterator[Server]:
         yield made
 
 
+@pytest.fixture
+def judged_server() -> Iterator[Server]:
+    """Its own, as what is judged on it stays judged."""
+    with running(0.005) as made:
+        yield made
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     path = os.environ.get("GMEDBOT_CHROMIUM") or next((p for p in map(shutil.which, NAMES) if p), None)

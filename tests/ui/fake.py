@@ -20,6 +20,7 @@ from gmedbot.types import (
     ExerciseValue,
     Finding,
     Passage,
+    Relation,
     Safety,
     Side,
     Source,
@@ -240,6 +241,31 @@ def _declined() -> Answer:
     return Answer("", "", "declined", text, suggestions=("Which nerve supplies the gluteus medius?",))
 
 
+def _greeting() -> Answer:
+    suggestions = ("Which nerve supplies the gluteus medius?", "What does the gluteus medius do?")
+    text = "Hello! I answer questions about the gluteus medius, each sentence with its source. Ask away."
+    lines = "\n".join(f"- {item}" for item in suggestions)
+    return Answer("", "", "declined", f"{text}\n\nYou could ask:\n{lines}", suggestions=suggestions, shape="greeting")
+
+
+#: What a question in another language gets said before its answer.
+REMARK = "I answer in English, from English sources. I took your question to be in German."
+
+
+def _in_german(answer: Answer) -> Answer:
+    return replace(answer, remark=REMARK, answer=f"{REMARK}\n\n{answer.answer}")
+
+
+#: Two conflicts that the program found, a third with a text that tries to be markup, and one agreement.
+RELATIONS = (
+    Relation("bolgla-2005.activation.0", "distefano-2009.activation.0", "conflict", "value",
+             "81 %MVIC against 42 %MVIC", 0.81),
+    Relation("gray-1918.nerve.0", "ward-2010.nerve.1", "agree", None, "the same nerve", 0.97),
+    Relation("gray-1918.nerve.1", "ward-2010.nerve.1", "conflict", "anatomy", "L4, L5 and S1 against L5–S1", 0.62),
+    Relation("lay-page.nerve.0", "ward-2010.nerve.0", "conflict", "polarity", "one denies it " + EVIL, 0.55),
+)  # fmt: skip
+
+
 class FakeBot:
     """Answers by key words. ``delay`` seconds before each answer; "crash" raises, as no real question may."""
 
@@ -265,6 +291,9 @@ class FakeBot:
             else _compare() if "compare" in words
             else _activation() if "exercise" in words or "activat" in words
             else _nerve() if "nerve" in words or "innervat" in words
+            else _in_german(_nerve()) if "nerv" in words
+            else _in_german(_declined()) if "wetter" in words
+            else _greeting() if "hello" in words
             else _declined()
         )  # fmt: skip
         return replace(answer, question=question, standalone_question=standalone, index=self.index_id)
@@ -289,6 +318,9 @@ class FakeBot:
 
     def conflicts(self) -> tuple[Conflict, ...]:
         return (_roots(),)
+
+    def relations(self) -> tuple[Relation, ...]:
+        return RELATIONS
 
     def finding(self, finding_id: str) -> Finding | None:
         return next((f for f in FINDINGS if f.finding_id == finding_id), None)

@@ -20,7 +20,8 @@ from tests.ui.fake import FakeBot
 
 def main() -> None:
     port, pace, empty_port = int(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])
-    settings = load_settings(index=Path(tempfile.mkdtemp()), maintainer_password="correct horse")
+    corpus = Path(tempfile.mkdtemp())  # judgements are written here
+    settings = load_settings(index=Path(tempfile.mkdtemp()), corpus=corpus, maintainer_password="correct horse")
     error = IndexMissingError("A built index in index/.", "an empty folder", "gmedbot index build")
     empty = uvicorn.Server(
         uvicorn.Config(build_app(None, settings, error=error), host="127.0.0.1", port=empty_port, log_level="error")

@@ -10,7 +10,8 @@ from fastapi.testclient import TestClient
 
 from gmedbot.errors import IndexDamagedError, IndexMissingError
 from gmedbot.settings import Settings, load_settings
-from gmedbot.ui.app import build_app
+from gmedbot.ui.app import _Votes, build_app
+from gmedbot.ui.blocks import build_blocks
 from gmedbot.ui.stream import check_question, options_from, stream_answer
 from tests.ui.fake import LIBRARY, FakeBot
 
@@ -125,6 +126,21 @@ def test_votes_are_kept_and_shown_to_maintainers_only(client: TestClient) -> Non
     assert "HttpOnly" in cookie and "SameSite=strict" in cookie
     client.post("/maintain/logout")
     assert "Password" in client.get("/maintain").text
+
+
+def test_a_declined_question_is_kept_for_the_maintainers_and_a_greeting_is_not(tmp_path: Path) -> None:
+    votes = _Votes(settings_in(tmp_path))
+    for question in ("hello", "What is the weather?", QUESTION):
+        votes.note(FakeBot().ask(question))
+    store = votes.get()
+    assert store is not None and [item.question for item in store.unanswered()] == ["What is the weather?"]
+
+
+def test_gradio_shows_no_words_of_its_own_so_there_is_nothing_for_it_to_translate() -> None:
+    config = build_blocks(lambda data: iter(()), 100).get_config_file()
+    worded = {"label", "placeholder", "info", "submit_btn", "stop_btn", "description"}
+    assert {part["type"] for part in config["components"]} == {"html"}
+    assert [part["props"][name] for part in config["components"] for name in worded if part["props"].get(name)] == []
 
 
 def test_guessing_the_password_is_braked(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from gmedbot.service.export import verify_export
 from tests.ui.conftest import NewVisit, Server, Visit, running
-from tests.ui.fake import LIBRARY
+from tests.ui.fake import LIBRARY, REMARK
 
 pytestmark = pytest.mark.browser
 
@@ -188,6 +188,19 @@ def test_a_declined_question_and_a_red_flag_have_cards_of_their_own(chat: Visit)
     expect(page.locator("#gm-turns .gm-safety")).to_contain_text("Get emergency help now")
 
 
+def test_a_greeting_and_a_remark_are_calm_and_said_once(chat: Visit, shots: Path) -> None:
+    page = chat.page
+    chat.ask("hello")
+    expect(page.locator("#gm-turns .gm-greeting")).to_contain_text("Hello! I answer questions")
+    expect(page.locator("#gm-turns .gm-next")).to_have_count(2)
+    expect(page.locator("#gm-turns .gm-declined")).to_have_count(0)
+    expect(page.locator("#gm-live")).to_contain_text("Answer complete: Hello!")
+    chat.ask("Welcher Nerv?")
+    expect(page.locator("#gm-turns .gm-turn").last.get_by_text(REMARK)).to_have_count(1)
+    shoot(chat, shots, "remark")
+    assert violations(page) == []
+
+
 def test_stop_keeps_what_had_arrived_and_a_dead_server_is_noticed(visit: NewVisit) -> None:
     with running(0.4) as server:
         page = (seen := visit(server.url, may_fail=True)).page
@@ -277,6 +290,50 @@ def test_a_vote_asks_for_its_reason_and_reaches_the_maintainers(server: Server, 
     page.click("main button")
     expect(page.locator("main")).to_contain_text("wrong-source")
     expect(page.locator("main")).to_contain_text("Which nerve did I vote about?")
+
+
+@pytest.mark.parametrize(("width", "dark"), [(1280, False), (390, True)])
+def test_a_maintainer_judges_a_disagreement(
+    visit: NewVisit, judged_server: Server, shots: Path, width: int, dark: bool
+) -> None:
+    page = (seen := visit(f"{judged_server.url}/maintain", width=width, dark=dark, may_fail=True)).page
+    page.fill("input[type=password]", "correct horse")
+    page.click("main button")
+    expect(page.get_by_role("link", name="Judge them pair by pair")).to_be_visible()
+    shoot(seen, shots, "desk")
+    assert violations(page) == [] and not has_sideways_scroll(page)
+    page.get_by_role("link", name="Judge them pair by pair").click()
+    page.wait_for_url("**/maintain/conflicts")
+    shoot(seen, shots, "judge")
+    first, second = page.locator(".gm-pair").nth(0), page.locator(".gm-pair").nth(1)
+    first.get_by_label("Note").fill("typed, not yet saved")
+    second.get_by_label("Note").fill("Two counts of one nerve.")
+    label = "They agree" if dark else "Different things"
+    second.get_by_role("button", name=label).click()
+    told = second.locator(".gm-judged")
+    expect(told).to_be_focused()
+    expect(told).to_contain_text(f"Judged: {label}. Takes effect with the next gmedbot index build")
+    expect(told).to_contain_text("Two counts of one nerve.")
+    expect(second.get_by_role("button", name=f"{label} (chosen)")).to_be_visible()
+    expect(page.locator("#gm-judge-tabs")).to_contain_text("Judged 1")
+    expect(first.get_by_label("Note")).to_have_value("typed, not yet saved")
+    shoot(seen, shots, "judged")
+    assert violations(page) == []
+    assert not has_sideways_scroll(page)
+    small = (
+        page.locator("main, header")
+        .locator("a, button, textarea, summary")
+        .evaluate_all("all => all.filter(x => x.getBoundingClientRect().height < 44).map(x => x.outerHTML)")
+    )
+    assert small == []
+    first.get_by_label("Note").fill("")
+    page.reload()
+    expect(second.get_by_label("Note")).to_have_value("Two counts of one nerve.")
+    page.context.clear_cookies()
+    second.get_by_label("Note").fill("typed after the login ended")
+    second.get_by_role("button", name="It is a conflict").click()
+    expect(second.get_by_role("alert")).to_contain_text("nothing was saved")
+    expect(second.get_by_label("Note")).to_have_value("typed after the login ended")
 
 
 def test_answer_settings_are_kept_and_sent(server: Server, visit: NewVisit) -> None:

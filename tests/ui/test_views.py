@@ -11,6 +11,7 @@ import pytest
 from gmedbot.types import Answer, Citation, Safety, Statement
 from gmedbot.ui.anatomy import PARTS, parts_in
 from gmedbot.ui.ledger import Ledger
+from gmedbot.ui.stream import finished
 from gmedbot.ui.text import count, t
 from gmedbot.ui.views.answer import MAX_STATES, answer_blocks, answer_states
 from gmedbot.ui.views.chart import axis_top, bar_charts, number
@@ -21,7 +22,7 @@ from gmedbot.ui.views.figure import figure
 from gmedbot.ui.views.html import el
 from gmedbot.ui.views.panel import highlighted, source_list, source_view
 from gmedbot.ui.views.prose import prose
-from tests.ui.fake import EVIL, EXERCISES, FINDINGS, LIBRARY, FakeBot
+from tests.ui.fake import EVIL, EXERCISES, FINDINGS, LIBRARY, REMARK, FakeBot
 
 pytestmark = pytest.mark.core
 
@@ -52,7 +53,7 @@ def test_el_escapes_texts_and_attributes_but_not_its_own_elements() -> None:
     assert made == '<p title="&#34;&gt;&lt;script&gt;">&lt;b&gt;&amp;<i>&#34;</i></p>'
 
 
-@pytest.mark.parametrize("question", ["nerve", "exercise", "how", "compare", "numb", "weather"])
+@pytest.mark.parametrize("question", ["nerve", "exercise", "how", "compare", "numb", "weather", "hello", "nerv"])
 def test_no_answer_lets_a_text_become_markup(question: str) -> None:
     answer = replace(BOT.ask(question), question=EVIL, standalone_question=EVIL + " now")
     statements = tuple(replace(s, text=s.text + EVIL) for s in answer.statements)
@@ -116,7 +117,7 @@ def test_a_declined_answer_says_so_and_does_not_repeat_its_suggestions() -> None
 
 def test_the_verdict_of_a_yes_no_answer_stands_before_its_lead() -> None:
     lead = NERVE.statements[0]
-    answer = replace(NERVE, answer=f"**Yes.** {lead.text} [1]", shape="yes-no")
+    answer = replace(NERVE, answer=f"**Yes.** {lead.text} [1]", shape="yes-no", verdict="Yes.")
     assert '<strong class="gm-verdict">Yes.</strong>' in html_of(answer)
     assert "gm-verdict" not in html_of(NERVE)
 
@@ -126,6 +127,35 @@ def test_the_lead_of_a_how_to_is_its_first_step() -> None:
     answer = replace(answer, statements=(Statement("Lie down.", (1,), role="lead"), *answer.statements))
     made = html_of(answer)
     assert made.count('<ol class="gm-steps">') == 1 and "<li>Lie down." in made
+
+
+def test_a_remark_is_said_once_above_the_answer() -> None:
+    for question in ("Welcher Nerv?", "Wie wird das Wetter?"):
+        made = html_of(BOT.ask(question))
+        assert made.startswith('<p class="gm-remark">') and made.count(REMARK) == 1
+    assert "gm-remark" not in html_of(NERVE)
+
+
+def test_a_safety_card_stands_before_the_remark() -> None:
+    blocks = answer_blocks(replace(BOT.ask("numb"), remark=REMARK), BOT.source)
+    assert "gm-safety" in blocks[0] and "gm-remark" in blocks[1]
+
+
+def test_an_emergency_without_an_answer_is_not_called_declined() -> None:
+    answer = BOT.ask("numb")
+    assert answer.safety is not None
+    bare = replace(answer, shape="decline", answer=f"**{answer.safety.message}**\n\n{REMARK}", remark=REMARK)
+    assert t("declined.title") not in html_of(bare)
+    assert t("declined.title") in html_of(replace(bare, answer=bare.answer + "\n\nI could not find that."))
+
+
+def test_a_greeting_is_answered_as_one_and_not_declined() -> None:
+    answer = BOT.ask("hello")
+    made = html_of(answer)
+    assert '<div class="gm-greeting"><p>Hello! I answer questions' in made
+    assert t("declined.title") not in made and "You could ask" not in made
+    assert made.count("data-ask=") == 2
+    assert finished(answer, BOT)["summary"].startswith("Hello!")  # what a screen reader hears
 
 
 def test_how_the_question_was_read_is_shown_only_if_it_was_changed() -> None:

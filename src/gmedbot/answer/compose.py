@@ -7,15 +7,18 @@ comparison, bullets for a list, one sentence and its neighbours for a fact.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from gmedbot.answer.cite import Citations
 from gmedbot.answer.conflicts import conflict_card
+from gmedbot.answer.contrast import contrast_table
 from gmedbot.answer.evidence import Evidence
 from gmedbot.claims.extract import read_frame
-from gmedbot.claims.relate import compare_frames
+from gmedbot.claims.reader import LABELS
+from gmedbot.claims.relator import Pair, Relator
 from gmedbot.claims.vocabulary import Vocabulary, normal_words
 from gmedbot.index.reader import BuiltIndex
 from gmedbot.retrieval.understand import Query
@@ -26,9 +29,18 @@ __all__ = ["Composer", "Draft"]
 #: Words of the statements shown before details unfold (issue: about 150).
 _WORD_BUDGET = 150
 _SHAPE_LIMIT = {"fact": 5, "definition": 4, "yes-no": 5, "why": 6, "number": 7, "comparison": 8, "list": 8, "how-to": 8, "overview": 8}  # fmt: skip
-#: A finding is shown if its score is at least this share of the best one's.
-_SHAPE_FLOOR = {"fact": 0.80, "definition": 0.78, "yes-no": 0.78, "why": 0.76, "number": 0.76, "comparison": 0.74, "list": 0.70, "how-to": 0.72, "overview": 0.55}  # fmt: skip
+#: A finding is shown if its log-odds are at most this much below the best one's; fitted on the dev questions.
+_SHAPE_MARGIN = {"fact": 1.8, "definition": 1.8, "yes-no": 1.8, "why": 2.1, "number": 2.1, "comparison": 2.1, "list": 2.5, "how-to": 2.5, "overview": 3.4}  # fmt: skip
+#: Findings this near to the best are as good an answer: the one that most sources support leads.
+_TIE = 0.4
+#: A disagreement is shown for the lead and for findings at most this much below it.
+_ASKED = 0.4
+#: A finding is shown as the other side if its log-odds are at most this much below the lead's.
+_RIVAL = 2.5
 _MAX_CARDS = 2
+#: A yes/no answer opens with its verdict only if the question's own statement and the claims are related this surely.
+_SURE = 0.8
+_DIFFERENT = LABELS.index("different")
 
 
 @dataclass
@@ -51,6 +63,7 @@ class Composer:
         self._index = index
         self._vocabulary = vocabulary
         self._findings = index.finding_of
+        self._relator = Relator(vocabulary, None)
 
     def compose(self, query: Query, evidence: Sequence[Evidence], is_short: bool = False) -> Draft:
         """Draft an answer from ranked evidence (not empty)."""
@@ -63,11 +76,15 @@ class Composer:
             shown[finding.finding_id] = None
             draft.statements.append(self._statement(item, citations, "lead" if place == 0 else _role(query, item)))
         carded: set[str] = set()
+        # both sides must answer the question: a rival of something said in passing is another matter
+        scores = {item.finding.finding_id: item.score for item in evidence}
+        floor = chosen[0].score - _RIVAL
         for item in chosen:
             if len(draft.conflicts) >= _MAX_CARDS:
                 break
             finding = item.finding
             rivals = [self._findings[other] for other in finding.dissents if other in self._findings]
+            rivals = [rival for rival in rivals if scores.get(rival.finding_id, -math.inf) >= floor]
             rivals = [rival for rival in rivals if rival.finding_id not in carded]
             if not rivals or finding.finding_id in carded or not self._is_asked(query, item, chosen[0]):
                 continue
@@ -97,10 +114,10 @@ class Composer:
     def _choose(self, query: Query, evidence: Sequence[Evidence], is_short: bool) -> list[Evidence]:
         """The findings to show: near the best one, not repeating one another, within the word budget."""
         limit = 2 if is_short else _SHAPE_LIMIT[query.shape]
-        floor = evidence[0].score * _SHAPE_FLOOR[query.shape]
+        floor = evidence[0].score - _SHAPE_MARGIN[query.shape]
         chosen: list[Evidence] = []
         words = 0
-        for item in evidence:
+        for item in _lead_first(evidence):
             if len(chosen) >= limit or item.score < floor:
                 break
             if any(self._repeats(item, other) for other in chosen):
@@ -122,7 +139,7 @@ class Composer:
 
     def _is_asked(self, query: Query, item: Evidence, lead: Evidence) -> bool:
         """A card is shown only for what was asked: the lead, or a finding about as relevant as the lead."""
-        return item is lead or item.score >= 0.88 * lead.score
+        return item is lead or item.score >= lead.score - _ASKED
 
     def _statement(self, item: Evidence, citations: Citations, role: str) -> Statement:
         finding = item.finding
@@ -140,22 +157,15 @@ class Composer:
         lead = chosen[0]
         if draft.conflicts and lead.finding.dissents:
             return "Sources disagree."
-        asked = read_frame(_declarative(query.text), (), self._vocabulary)
-        answers: list[int] = []
-        for item in chosen[:3]:
-            claim = item.best.claim
-            found = compare_frames(asked, claim.frame, query.text, claim.text, self._vocabulary, item.best.cosine)
-            if found.apart or item.score < 0.9 * lead.score:
-                continue
-            if found.clashes:
-                answers.append(-1)
-            elif item.best.coverage >= 0.8:
-                answers.append(1)
-        if not answers:
-            return ""
-        if len(set(answers)) > 1:
-            return "It depends."
-        return "Yes." if answers[0] > 0 else "No."
+        text = _declarative(query.text)
+        asked = read_frame(text, (), self._vocabulary)
+        near = [item.best for item in chosen[:3] if item.score >= lead.score - _TIE]
+        pairs = [Pair(asked, scored.claim.frame, text, scored.claim.text, scored.cosine) for scored in near]
+        shares = self._relator.models.frames.probabilities(self._relator.observe(pairs))
+        said = {LABELS[int(row.argmax())] for row in shares if row.max() >= _SURE and row.argmax() != _DIFFERENT}
+        if len(said) != 1:
+            return "It depends." if said else ""
+        return "Yes." if said == {"agree"} else "No."
 
     def _chart(self, query: Query, evidence: Sequence[Evidence], citations: Citations) -> tuple[ChartPoint, ...]:
         """Values of one exercise by study, when there are three or more of one unit."""
@@ -181,23 +191,38 @@ class Composer:
         return tuple(sorted(points.values(), key=lambda point: (-point.value, point.label)))
 
     def _table(self, query: Query, chosen: Sequence[Evidence], citations: Citations) -> Table | None:
-        """A comparison of two or more named things: one row a statement, one column a thing."""
+        """A comparison of two or three named things: by attribute if everything is asked, else by statement."""
         things = query.exercises if len(query.exercises) > 1 else tuple(sorted(query.subjects))
-        if query.shape != "comparison" or len(things) < 2:
+        if query.shape != "comparison" or not 2 <= len(things) <= 3:
             return None
-        names = self._vocabulary.terms
+        if not set(query.attributes) - _GENERAL:
+            table = contrast_table(things, self._index, self._vocabulary, citations)
+            if table is not None:
+                return table
         rows: list[tuple[tuple[str, tuple[int, ...]], ...]] = []
         for item in chosen:
             claim = item.best.claim
             about = [thing for thing in things if thing in claim.frame.terms]
-            if not about:
-                continue
-            cell = (claim.text, citations.cite([claim]))
-            empty: tuple[str, tuple[int, ...]] = ("", ())
-            rows.append(tuple(cell if thing in about else empty for thing in things))
-        if len(rows) < 2:
+            if len(about) == 1:  # a statement about both stands above the table already
+                cell = (claim.text, citations.cite([claim]))
+                empty: tuple[str, tuple[int, ...]] = ("", ())
+                rows.append(tuple(cell if thing in about else empty for thing in things))
+        filled = {place for row in rows for place, (text, _) in enumerate(row) if text}
+        if len(rows) < 2 or len(filled) < len(things):
             return None
-        return Table(tuple(names[thing].name for thing in things), tuple(rows))
+        return Table(tuple(self._vocabulary.terms[thing].name for thing in things), tuple(rows))
+
+
+#: Attributes that "what is the difference" is read as; they narrow nothing.
+_GENERAL = frozenset({"comparison", "definition", "relations", "differential", "name"})
+
+
+def _lead_first(evidence: Sequence[Evidence]) -> list[Evidence]:
+    """The evidence with the best supported of the best findings in front."""
+    best = evidence[0].score
+    tied = [item for item in evidence if item.score >= best - _TIE]
+    lead = max(tied, key=lambda item: (len(item.finding.origins), item.score))
+    return [lead, *(item for item in evidence if item is not lead)]
 
 
 def _exercises(claim: Claim, vocabulary: Vocabulary) -> list[str]:

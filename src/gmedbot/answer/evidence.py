@@ -8,13 +8,14 @@ does its wording meet the question's. The weights were fitted on the dev questio
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gmedbot.answer.ranking import RankingModel, answer_models
 from gmedbot.claims.vocabulary import Vocabulary
 from gmedbot.index.dense import similarities
 from gmedbot.index.reader import BuiltIndex
@@ -22,12 +23,14 @@ from gmedbot.retrieval.hybrid import Hits
 from gmedbot.retrieval.understand import Query
 from gmedbot.types import EVIDENCE_RANK, Claim, Finding
 
-__all__ = ["Evidence", "EvidenceFinder", "ScoredClaim"]
+__all__ = ["FEATURES", "Evidence", "EvidenceFinder", "Gaps", "ScoredClaim"]
+
+Vectors = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class ScoredClaim:
-    """A claim and how well it answers; scores are log-odds, comparable within one query, about 0 to 6."""
+    """A claim and how well it answers; scores are log-odds against the query's other claims: only differences count."""
 
     claim: Claim
     score: float
@@ -51,30 +54,23 @@ class Evidence:
         return self.claims[0].score
 
 
-#: Log-odds that a reader would prefer a claim, per feature: a pairwise logistic regression on the dev questions
-#: (docs/decisions/0002; cross-validated nDCG@10 0.745 against 0.734 for weights set by hand).
-WEIGHTS: Mapping[str, float] = {
-    "cosine": 3.23,
-    "coverage": 1.51,
-    "passage": 6.84,
-    "passage_cosine": -6.79,
-    "attribute": 0.54,
-    "attribute_other": -0.88,
-    "attribute_rarity": 0.42,
-    "heading_rarity": 0.34,
-    "subject_other": -0.78,
-    "subject_named": -0.35,
-    "part": 1.91,
-    "part_other": -0.64,
-    "exercise": 0.35,
-    "exercise_variant": 0.37,
-    "exercise_other": -0.72,
-    "value": 0.61,
-    "reported": -0.58,
-    "evidence": -1.05,
-    "length": 0.17,
-    "definition": 1.90,
-}
+@dataclass(frozen=True)
+class Gaps:
+    """What of a question stays unanswered, as the answerability gate sees it."""
+
+    unmet: int = 0  #: words and terms that no claim of the index holds
+    unmet_share: float = 0.0
+    uncovered: float = 0.0  #: share, weighted by rarity, that none of the three leading claims holds
+    rarest: float = 0.0  #: rarity of the rarest of those, 0–1
+
+
+#: What is seen of a claim in the light of a question; ``answer.ranking`` weighs it.
+FEATURES: tuple[str, ...] = (
+    "cosine", "coverage", "passage", "passage_cosine", "attribute", "attribute_other", "attribute_rarity", "heading_rarity",
+    "subject_other", "subject_named", "part", "part_other", "exercise", "exercise_variant", "exercise_other", "value", "reported",
+    "evidence", "length", "definition", "consensus", "context_cosine", "context_coverage", "shift_cosine", "shift_coverage",
+    "follow_up", "shift", "question_length", "asks_number", "asks_yes_no", "asks_list",
+)  # fmt: skip
 #: Claims taken by their own vector beside those of the passages found; indexes of more claims do without.
 _NEAREST_CLAIMS = 60
 _SCAN_LIMIT = 50_000
@@ -84,7 +80,9 @@ _DEFINING = frozenset({"definition", "surface-anatomy", "shape", "function-gener
 class EvidenceFinder:
     """Scores claims of one index for a query. Thread-safe: it only reads."""
 
-    def __init__(self, index: BuiltIndex, vocabulary: Vocabulary) -> None:
+    def __init__(self, index: BuiltIndex, vocabulary: Vocabulary, model: RankingModel | None = None) -> None:
+        """``model``: weighs ``FEATURES``; the packaged one by default."""
+        self._model = answer_models().ranking if model is None else model
         self._index = index
         self._vocabulary = vocabulary
         self._table = index.claim_table
@@ -111,28 +109,59 @@ class EvidenceFinder:
         terms, words = read_words(text, self._vocabulary)
         return frozenset(terms) | {word for word in words if word not in _QUESTION_WORDS}
 
-    def find(self, query: Query, vector: NDArray[np.float32], hits: Hits) -> tuple[Evidence, ...]:
-        """Findings that may answer, best first. ``vector`` is the encoded question, (dim,)."""
-        rows = self._candidates(query, hits, vector)
-        if not rows:
+    def find(self, query: Query, vectors: Vectors, hits: Hits) -> tuple[Evidence, ...]:
+        """Findings that may answer, best first. ``vectors``: the encoded question, and its conversation if it has one."""
+        observed = self.observe(query, vectors, hits)
+        if not observed:
             return ()
+        table = np.array([[found.get(name, 0.0) for name in self._model.names] for _, found in observed])
+        scores = np.round(self._model.score(table), 6).tolist()
+        scored = [
+            ScoredClaim(self._index.claims[row], score, found["cosine"], found["coverage"])
+            for (row, found), score in zip(observed, scores, strict=True)
+        ]
+        scored.sort(key=lambda item: (-item.score, item.claim.claim_id))
+        return self._by_finding(scored)
+
+    def observe(self, query: Query, vectors: Vectors, hits: Hits) -> list[tuple[int, dict[str, float]]]:
+        """Rows of the claims that may answer, with their features by the names of ``FEATURES``; absent is zero."""
+        rows = self._candidates(query, hits, vectors)
+        if not rows:
+            return []
         passages = {
             self._index.passages[int(row)].passage_id: (float(score), float(dense))
             for row, score, dense in zip(hits.rows, hits.scores, hits.dense, strict=True)
         }
-        cosines = np.asarray(self._index.claim_vectors[rows]) @ vector
+        matrix = np.asarray(self._index.claim_vectors[rows])
+        cosines = matrix @ vectors[0]
         keys = self.query_keys(query)
-        weight = sum(self._rarity.get(key, self._unseen) for key in keys)
-        scored: list[ScoredClaim] = []
-        for row, cosine in zip(rows, cosines.tolist(), strict=True):
+        behind = self._text_keys(query.context) - keys if query.context else frozenset()
+        turn = "shift" if query.turn == "topic-shift" else "context"
+        behind_cosines = (matrix @ vectors[1]).tolist() if query.context and len(vectors) > 1 else [0.0] * len(rows)
+        asked = {
+            "follow_up": float(bool(query.context) and turn == "context"),
+            "shift": float(bool(query.context) and turn == "shift"),
+            "question_length": len(query.text.split()) / 10,
+            "asks_number": float(query.shape == "number"),
+            "asks_yes_no": float(query.shape == "yes-no"),
+            "asks_list": float(query.shape in ("list", "overview", "comparison")),
+        }
+        observed: list[tuple[int, dict[str, float]]] = []
+        for row, cosine, behind_cosine in zip(rows, cosines.tolist(), behind_cosines, strict=True):
             claim = self._index.claims[row]
-            met = sum(self._rarity.get(key, self._unseen) for key in keys & self._keys(row))
-            coverage = met / weight if weight else 0.0
-            features = self.features(query, claim, cosine, coverage, passages.get(claim.passage_id, (0.0, 0.0)))
-            score = sum(WEIGHTS[name] * value for name, value in features.items())
-            scored.append(ScoredClaim(claim, score, cosine, coverage))
-        scored.sort(key=lambda item: (-item.score, item.claim.claim_id))
-        return self._by_finding(scored)
+            own = self._keys(row)
+            coverage = self._share(keys, own)
+            found = self.features(query, claim, cosine, coverage, passages.get(claim.passage_id, (0.0, 0.0)))
+            if query.context:
+                found[f"{turn}_cosine"] = behind_cosine
+                found[f"{turn}_coverage"] = self._share(behind, own)
+            observed.append((row, {**found, **asked}))
+        return observed
+
+    def _share(self, wanted: frozenset[str], own: frozenset[str]) -> float:
+        """The share of the wanted words and terms that a claim holds, each weighted by its rarity."""
+        weight = sum(self._rarity.get(key, self._unseen) for key in wanted)
+        return sum(self._rarity.get(key, self._unseen) for key in wanted & own) / weight if weight else 0.0
 
     def overview(self, query: Query) -> tuple[Evidence, ...]:
         """One finding for each thing worth saying of a muscle, best supported first; empty for other subjects."""
@@ -163,13 +192,17 @@ class EvidenceFinder:
         evidence = EVIDENCE_RANK[self._index.sources[claim.source_id].evidence]
         return len(finding.origins), evidence, -len(claim.text)
 
-    def unmet(self, query: Query) -> tuple[float, float]:
-        """How many of the query's words and terms no claim holds, and their share; for the answerability gate."""
+    def gaps(self, query: Query, evidence: Sequence[Evidence]) -> Gaps:
+        """What of the question is met by no claim at all, and what by none of the three that lead."""
         keys = self.query_keys(query)
         missing = sum(key not in self._rarity for key in keys)
-        return float(missing), missing / max(1, len(keys))
+        led = sorted((scored for item in evidence[:3] for scored in item.claims[:1]), key=lambda s: -s.score)
+        held = frozenset().union(*(self._keys(self._index.claim_row[s.claim.claim_id]) for s in led)) if led else keys
+        open_keys = keys - held
+        rarest = max((self._rarity.get(key, self._unseen) for key in open_keys), default=0.0)
+        return Gaps(missing, missing / max(1, len(keys)), self._share(keys, open_keys), rarest / self._unseen)
 
-    def _candidates(self, query: Query, hits: Hits, vector: NDArray[np.float32]) -> list[int]:
+    def _candidates(self, query: Query, hits: Hits, vectors: Vectors) -> list[int]:
         rows: dict[int, None] = {}
         for row in hits.rows.tolist():
             for claim_row in self._index.claims_of_passage.get(self._index.passages[row].passage_id, ()):
@@ -180,15 +213,16 @@ class EvidenceFinder:
                 if not wanted or wanted & self._keys(claim_row):
                     rows[claim_row] = None
         if len(self._table) <= _SCAN_LIMIT:
-            cosines = similarities(self._index.claim_vectors, vector)
-            for claim_row in np.argsort(-cosines, kind="stable")[:_NEAREST_CLAIMS].tolist():
-                rows[claim_row] = None
+            for vector in vectors:
+                cosines = similarities(self._index.claim_vectors, vector)
+                for claim_row in np.argsort(-cosines, kind="stable")[:_NEAREST_CLAIMS].tolist():
+                    rows[claim_row] = None
         return list(rows)
 
     def features(
         self, query: Query, claim: Claim, cosine: float, coverage: float, passage: tuple[float, float]
     ) -> dict[str, float]:
-        """What speaks for and against a claim, by the names of ``WEIGHTS``; absent is zero."""
+        """What speaks for and against a claim, by the names of ``FEATURES``; absent is zero."""
         frame, v = claim.frame, self._vocabulary
         found = {"cosine": cosine, "coverage": coverage, "passage": passage[0], "passage_cosine": passage[1]}
         if query.attributes and frame.attributes:
@@ -215,6 +249,7 @@ class EvidenceFinder:
         found["reported"] = float(frame.is_reported)
         found["evidence"] = EVIDENCE_RANK[self._index.sources[claim.source_id].evidence] / 5
         found["length"] = len(claim.text) / 100
+        found["consensus"] = math.log(len(self._index.finding_of_claim[claim.claim_id].origins))
         if query.shape in ("definition", "overview") and frame.attribute in _DEFINING:
             other = any(v.terms[t].kind in ("condition", "exercise") and t not in query.terms for t in frame.terms)
             found["definition"] = float(not other)

@@ -161,6 +161,7 @@ def extract_claims(document: Document, passages: Sequence[Passage], vocabulary: 
     quotable through its passage and becomes a claim with an empty attribute.
     """
     claims: list[Claim] = []
+    seen: dict[str, int] = {}  # an id depends on the words and not on where they stand: an edit elsewhere keeps it
     for passage in passages:
         lead_in = ""
         for start, end, is_item in split_sentences(document.text, passage.start, passage.end):
@@ -169,7 +170,8 @@ def extract_claims(document: Document, passages: Sequence[Passage], vocabulary: 
                 lead_in = text if text.rstrip().endswith(":") else ""
             context = lead_in if is_item else ""
             frame = read_frame(text, passage.heading, vocabulary, context)
-            digest = hashlib.sha256(f"{document.source.source_id}\0{start}\0{text}".encode()).hexdigest()[:10]
+            place = seen[text] = seen.get(text, -1) + 1
+            digest = hashlib.sha256(f"{document.source.source_id}\0{place}\0{text}".encode()).hexdigest()[:10]
             claims.append(
                 Claim(
                     claim_id=f"{document.source.source_id}:{digest}",

@@ -17,7 +17,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gmedbot.claims.relate import Judgement, compare_frames, judge
+from gmedbot.claims.relate import Judgement
+from gmedbot.claims.relator import Pair, RelationModels, Relator
 from gmedbot.claims.reviews import Reviews, load_reviews
 from gmedbot.claims.vocabulary import Vocabulary
 from gmedbot.types import EVIDENCE_RANK, Claim, Finding, Relation, Source
@@ -27,9 +28,8 @@ __all__ = ["Ledger", "build_ledger", "origin_of", "relate_claims"]
 #: A block of more claims than this is cut to its nearest neighbours, so that one common word costs n·k and not n².
 _BLOCK_LIMIT = 60
 _NEIGHBOURS = 20
-#: Verdicts below these are not taken: a false merge or a false card costs more trust than a missed one.
-_SURE_AGREE = 0.88
-_SURE_CONFLICT = 0.86
+#: Pairs judged between two reports of progress.
+_CHUNK = 2000
 #: Two groups join only if this share of their cross pairs agrees: chains of "nearly the same" would drift apart.
 _LINKAGE = 0.5
 
@@ -43,22 +43,33 @@ class Ledger:
 
 
 def relate_claims(
-    a: Claim, b: Claim, vocabulary: Vocabulary, cosine: float = 0.0, reviews: Reviews | None = None
-) -> Relation:
-    """The relation of two claims, in the order of their ids; a maintainer's review overrules it."""
-    first, second = (a, b) if a.claim_id <= b.claim_id else (b, a)
-    comparison = compare_frames(first.frame, second.frame, first.text, second.text, vocabulary, cosine)
-    verdict: Judgement = judge(comparison)
-    relation = Relation(
-        first.claim_id,
-        second.claim_id,
-        verdict.label,
-        verdict.type,
-        verdict.reason,
-        round(verdict.confidence, 3),
-        verdict.is_contextual,
+    pairs: Sequence[tuple[Claim, Claim]],
+    cosines: Sequence[float],
+    relator: Relator,
+    reviews: Reviews | None = None,
+    is_thorough: bool = True,
+) -> list[Relation]:
+    """The relations of pairs of claims, each in the order of its ids; a maintainer's review overrules the program.
+
+    Args: is_thorough: False leaves out pairs that plainly speak of different things, unless they were reviewed.
+    """
+    ordered = [(a, b) if a.claim_id <= b.claim_id else (b, a) for a, b in pairs]
+    verdicts = relator.judge(
+        [Pair(a.frame, b.frame, a.text, b.text, cosine) for (a, b), cosine in zip(ordered, cosines, strict=True)],
+        is_thorough=is_thorough,
     )
-    return reviews.apply(relation, first, second) if reviews is not None else relation
+    found: list[Relation] = []
+    for (a, b), verdict in zip(ordered, verdicts, strict=True):
+        review = reviews.find(a.claim_id, b.claim_id) if reviews is not None else None
+        if verdict is None:
+            if review is None:
+                continue
+            verdict = Judgement("different", None, "they speak of different things", 1.0)
+        relation = Relation(
+            a.claim_id, b.claim_id, verdict.label, verdict.type, verdict.reason, verdict.confidence, verdict.is_contextual
+        )  # fmt: skip
+        found.append(reviews.apply(relation, a, b) if reviews is not None else relation)
+    return found
 
 
 def build_ledger(
@@ -67,6 +78,7 @@ def build_ledger(
     vocabulary: Vocabulary,
     vectors: NDArray[np.float32],
     reviews_path: Path,
+    relator: Relator,
     progress: Callable[[int, int], None] | None = None,
 ) -> Ledger:
     """Relate all claims that may be related and group them.
@@ -75,23 +87,33 @@ def build_ledger(
     Returns: relations sorted by ids; findings sorted by id. Neither depends on the order of the claims.
     """
     reviews = load_reviews(reviews_path)
-    pairs = sorted(_candidate_pairs(claims, vocabulary, vectors))
+    pairs = sorted({*_candidate_pairs(claims, vocabulary, vectors), *_reviewed_pairs(claims, reviews)})
     relations: list[Relation] = []
-    for done, (i, j) in enumerate(pairs, start=1):
-        cosine = float(round(float(vectors[i] @ vectors[j]), 4))
-        relation = relate_claims(claims[i], claims[j], vocabulary, cosine, reviews)
-        if _is_taken(relation):
-            relations.append(relation)
-        if progress is not None and (done % 2000 == 0 or done == len(pairs)):
-            progress(done, len(pairs))
+    for start in range(0, len(pairs), _CHUNK):
+        part = pairs[start : start + _CHUNK]
+        cosines = [float(round(float(vectors[i] @ vectors[j]), 4)) for i, j in part]
+        found = relate_claims([(claims[i], claims[j]) for i, j in part], cosines, relator, reviews, False)
+        relations += [relation for relation in found if _is_taken(relation, relator.models)]
+        if progress is not None:
+            progress(min(start + _CHUNK, len(pairs)), len(pairs))
     relations.sort(key=lambda relation: (relation.a, relation.b))
     return Ledger(tuple(relations), _group(claims, sources, relations))
 
 
-def _is_taken(relation: Relation) -> bool:
+def _reviewed_pairs(claims: Sequence[Claim], reviews: Reviews) -> Iterator[tuple[int, int]]:
+    """Pairs that a maintainer judged are compared whether or not they share a block."""
+    row_of = {claim.claim_id: row for row, claim in enumerate(claims)}
+    for review in reviews:
+        if review.a in row_of and review.b in row_of:
+            i, j = row_of[review.a], row_of[review.b]
+            yield (i, j) if i < j else (j, i)
+
+
+def _is_taken(relation: Relation, models: RelationModels) -> bool:
+    """Verdicts below their limit are not taken: a false merge or a false card costs more trust than a missed one."""
     if relation.judged_by == "review":
         return relation.label != "different"
-    limit = {"agree": _SURE_AGREE, "conflict": _SURE_CONFLICT}.get(relation.label)
+    limit = {"agree": models.agree, "conflict": models.conflict}.get(relation.label)
     return limit is not None and relation.confidence >= limit
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
 from gmedbot.claims.extract import read_frame
-from gmedbot.claims.relate import Judgement, compare_frames, judge
+from gmedbot.claims.reader import export_reader
+from gmedbot.claims.relate import Judgement
+from gmedbot.claims.relator import Pair, Relator
 from gmedbot.claims.vocabulary import Vocabulary, load_vocabulary
 from gmedbot.encoder import Encoder
 from gmedbot.settings import Settings
@@ -18,9 +22,10 @@ __all__ = ["PairJudge"]
 class PairJudge:
     """Reads two statements into frames and relates them exactly as a build does."""
 
-    def __init__(self, vocabulary: Vocabulary, encoder: Encoder) -> None:
+    def __init__(self, vocabulary: Vocabulary, encoder: Encoder, relator: Relator) -> None:
         self._vocabulary = vocabulary
         self._encoder = encoder
+        self._relator = relator
 
     @classmethod
     def open(cls, settings: Settings) -> PairJudge:
@@ -34,10 +39,12 @@ class PairJudge:
         vocabulary = load_vocabulary(vocabulary_folder(settings.corpus))
         encoder: Encoder
         try:
-            encoder = BuiltIndex(Store(settings.index)).encoder
+            index = BuiltIndex(Store(settings.index))
+            encoder, reader = index.encoder, index.pair_reader
         except GmedbotError:
-            encoder = SentenceTransformerEncoder(settings.encoder)
-        return cls(vocabulary, encoder)
+            with TemporaryDirectory() as folder:
+                encoder, reader = SentenceTransformerEncoder(settings.encoder), export_reader(Path(folder))
+        return cls(vocabulary, encoder, Relator(vocabulary, reader))
 
     def compare_many(self, pairs: Sequence[tuple[str, str]]) -> list[Judgement]:
         """Verdicts in the order of ``pairs``; each is symmetric in its two statements."""
@@ -45,10 +52,9 @@ class PairJudge:
         vectors = self._encoder.encode(texts)
         row = {text: number for number, text in enumerate(texts)}
         frames = {text: read_frame(text, (), self._vocabulary) for text in texts}
-        verdicts: list[Judgement] = []
+        compared: list[Pair] = []
         for a, b in pairs:
             first, second = sorted((a, b))
             cosine = float(round(float(np.dot(vectors[row[first]], vectors[row[second]])), 4))
-            found = compare_frames(frames[first], frames[second], first, second, self._vocabulary, cosine)
-            verdicts.append(judge(found))
-        return verdicts
+            compared.append(Pair(frames[first], frames[second], first, second, cosine))
+        return [verdict for verdict in self._relator.judge(compared) if verdict is not None]

@@ -23,7 +23,7 @@ from gmedbot.claims.quantities import same_amount, scaled
 from gmedbot.claims.vocabulary import Vocabulary
 from gmedbot.types import Frame, Quantity, RelationLabel
 
-__all__ = ["Comparison", "Judgement", "compare_frames", "judge"]
+__all__ = ["Comparison", "Judgement", "compare_frames", "explain", "judge"]
 
 
 @dataclass(frozen=True)
@@ -349,6 +349,34 @@ def judge(comparison: Comparison) -> Judgement:
     if comparison.apart:
         return Judgement("different", None, comparison.apart[0][1], 0.75)
     return Judgement("different", None, "neither the same statement nor a contradiction", _confidence(1.1 - sure, 0.9))
+
+
+def explain(comparison: Comparison, label: str, a: Frame, b: Frame) -> tuple[str | None, str]:
+    """The conflict type (None for other labels) and the reason in words for a verdict, as far as the frames tell it."""
+    if label == "conflict":
+        if comparison.clashes:
+            kind, reason, _ = _strongest_clash(comparison)
+            return kind, reason
+        return _kind_of(a, b), "they cannot both hold as they are worded"
+    if label == "agree":
+        reason = next((text for kind, text in comparison.matches if kind != "muscle"), "")
+        return None, reason or "the same statement in other words"
+    if comparison.apart:
+        return None, min(comparison.apart, key=lambda found: found[0] == "other-attribute")[1]
+    if "part" in comparison.one_sided:
+        return None, "one speaks of a part, the other of the whole"
+    return None, "neither the same statement nor a contradiction"
+
+
+def _kind_of(a: Frame, b: Frame) -> str:
+    """The type of a conflict that no field of the frames shows."""
+    if a.advice or b.advice:
+        return "recommendation"
+    if a.level and b.level and a.level[0] == b.level[0] == "frequency":
+        return "frequency"
+    if any(q.kind == "value" for q in a.quantities) and any(q.kind == "value" for q in b.quantities):
+        return "value"
+    return "polarity"
 
 
 #: Common ground from which a clash is called a conflict and a match agreement; both fitted on the dev pairs

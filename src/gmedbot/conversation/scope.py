@@ -8,34 +8,22 @@ the dev questions per encoder and stored in the manifest.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from gmedbot.answer.evidence import Evidence
+from gmedbot.answer.evidence import Evidence, Gaps, ScoredClaim
+from gmedbot.answer.ranking import answer_models
 from gmedbot.claims.vocabulary import Vocabulary
 from gmedbot.retrieval.understand import Query
 
-__all__ = ["DEFAULT_THRESHOLDS", "Verdict", "decide"]
+__all__ = ["DEFAULT_THRESHOLDS", "GATE_FEATURES", "Verdict", "decide", "gate_features"]
 
-#: Log-odds of "answerable" per feature, a logistic regression on the dev questions for all-MiniLM-L6-v2
-#: (docs/decisions/0004); the figures on test are in docs/evaluation.md.
-_GATE: Mapping[str, float] = {
-    "best": 0.03,
-    "best_three": -0.306,
-    "nearest": 7.304,
-    "cosine": 4.382,
-    "coverage": -0.592,
-    "widest_coverage": 2.266,
-    "unmet": 0.732,
-    "unmet_share": -6.37,
-    "in_scope": -0.225,
-    "attribute": 0.792,
-    "unknown": -0.583,
-    "passage": 1.082,
-    "other_muscle": -0.948,
-    "bias": -5.49,
-}
+#: What is seen of a question and its evidence; ``answer.ranking.GateModel`` weighs it.
+GATE_FEATURES: tuple[str, ...] = (
+    "best", "best_three", "nearest", "cosine", "coverage", "widest_coverage", "unmet", "unmet_share", "in_scope", "attribute",
+    "unknown", "passage", "other_muscle", "follow_up", "uncovered", "rarest_uncovered", "subject_missing", "part_missing",
+    "exercise_missing", "value_missing", "attribute_met", "spread", "length", "yes_no", "number",
+)  # fmt: skip
 #: The probability from which an answer is given; a maintainer may set another per encoder in the manifest.
 DEFAULT_THRESHOLDS: Mapping[str, float] = {"answerable": 0.5}
 
@@ -54,34 +42,33 @@ def decide(
     evidence: Sequence[Evidence],
     vocabulary: Vocabulary,
     thresholds: Mapping[str, float],
-    unmet: tuple[float, float] = (0.0, 0.0),
+    gaps: Gaps,
     passage: float = 1.0,
 ) -> Verdict:
     """Both gates for one standalone question.
 
-    Args: unmet: number and share of the query's words that no claim holds. passage: fused score behind the best claim.
+    Args: gaps: what of the question no claim meets. passage: fused score behind the best claim.
     """
-    in_scope = any(vocabulary.terms[term].kind not in _EVERYDAY_KINDS for term in query.terms)
-    refused = Verdict(False, "not-covered" if in_scope else "out-of-scope")
+    refused = Verdict(False, "not-covered" if _in_scope(query, vocabulary) else "out-of-scope")
     if not evidence:
         return refused
-    found = _features(query, evidence, vocabulary, in_scope, unmet, passage)
-    odds = sum(weight * found[name] for name, weight in _GATE.items())
-    probability = 1 / (1 + math.exp(-odds))
+    probability = answer_models().gate.probability(gate_features(query, evidence, vocabulary, gaps, passage))
     limit = {**DEFAULT_THRESHOLDS, **thresholds}["answerable"]
     if probability < limit:
         return Verdict(False, refused.reason, probability)
     return Verdict(True, "answer", probability)
 
 
-def _features(
-    query: Query,
-    evidence: Sequence[Evidence],
-    vocabulary: Vocabulary,
-    in_scope: bool,
-    unmet: tuple[float, float],
-    passage: float,
+def _in_scope(query: Query, vocabulary: Vocabulary) -> bool:
+    return any(vocabulary.terms[term].kind not in _EVERYDAY_KINDS for term in query.terms)
+
+
+def gate_features(
+    query: Query, evidence: Sequence[Evidence], vocabulary: Vocabulary, gaps: Gaps, passage: float
 ) -> dict[str, float]:
+    """The features by the names of ``GATE_FEATURES``; all zero without evidence."""
+    if not evidence:
+        return dict.fromkeys(GATE_FEATURES, 0.0)
     best = evidence[0].best
     claims = sorted((c for item in evidence[:40] for c in item.claims), key=lambda c: -c.score)
     return {
@@ -91,14 +78,37 @@ def _features(
         "cosine": best.cosine,
         "coverage": best.coverage,
         "widest_coverage": max(c.coverage for c in claims[:5]),
-        "unmet": unmet[0],
-        "unmet_share": unmet[1],
-        "in_scope": float(in_scope),
+        "unmet": float(gaps.unmet),
+        "unmet_share": gaps.unmet_share,
+        "in_scope": float(_in_scope(query, vocabulary)),
         "attribute": float(bool(query.attributes)),
         "unknown": float(len(query.unknown)),
         "passage": passage,
         "other_muscle": float(bool(query.subjects - {vocabulary.focus})),
-        "bias": 1.0,
+        "follow_up": float(bool(query.context) and query.turn != "topic-shift"),
+        "uncovered": gaps.uncovered,
+        "rarest_uncovered": gaps.rarest,
+        "spread": best.score - claims[min(9, len(claims) - 1)].score,
+        "length": len(query.text.split()) / 10,
+        "yes_no": float(query.shape == "yes-no"),
+        "number": float(query.shape == "number"),
+        **_mismatches(query, claims[:3], vocabulary),
+    }
+
+
+def _mismatches(query: Query, claims: Sequence[ScoredClaim], vocabulary: Vocabulary) -> dict[str, float]:
+    """What was named or asked for and is not in the leading claims: another muscle, another exercise, no number."""
+    frames = [scored.claim.frame for scored in claims]
+    lead = frames[0]
+    values = any(q.kind == "value" for frame in frames for q in frame.quantities)
+    return {
+        "subject_missing": float(bool(query.subjects) and not query.subjects & (lead.subjects or {vocabulary.focus})),
+        "part_missing": float(bool(query.parts) and not any(query.parts & frame.parts for frame in frames)),
+        "exercise_missing": float(
+            bool(query.exercises) and not any(set(query.exercises) & set(f.terms) for f in frames)
+        ),
+        "value_missing": float(query.shape == "number" and not values),
+        "attribute_met": float(any(name in lead.attributes[:3] for name in query.attributes[:2])),
     }
 
 

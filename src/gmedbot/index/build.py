@@ -26,6 +26,8 @@ from numpy.typing import NDArray
 import gmedbot
 from gmedbot.claims.extract import extract_claims
 from gmedbot.claims.ledger import Ledger, build_ledger
+from gmedbot.claims.reader import PairReader, export_reader, reader_name
+from gmedbot.claims.relator import Relator
 from gmedbot.claims.vocabulary import (
     Vocabulary,
     normal_words,
@@ -36,9 +38,9 @@ from gmedbot.claims.vocabulary import (
 from gmedbot.conversation.safety import SafetyRules
 from gmedbot.corpus.duplicates import unexplained_copies
 from gmedbot.corpus.sources import read_corpus
-from gmedbot.encoder import DEFAULT_MODEL, EXPORT_FORMAT, Encoder, OnnxEncoder, export_encoder, file_digest
+from gmedbot.encoder import EXPORT_FORMAT, Encoder, OnnxEncoder, export_encoder, file_digest, packaged_digest
 from gmedbot.errors import EncoderError, IndexDamagedError, IndexMissingError, UsageError
-from gmedbot.index.cache import ReadingCache, VectorCache
+from gmedbot.index.cache import PairCache, ReadingCache, VectorCache
 from gmedbot.index.claim_table import write_claim_table
 from gmedbot.index.dense import DenseIndex
 from gmedbot.index.lexical import LexicalIndex
@@ -219,14 +221,19 @@ def _build(
         vectors, new = cache.encode(workers, texts, lambda done: tell("encode", done, total))
         claim_texts = [claim.text for claim in claims]
         claim_vectors, more = cache.encode(workers, claim_texts, lambda done: tell("encode", len(texts) + done, total))
-    ledger = build_ledger(
-        claims,
-        {document.source.source_id: document.source for document in documents},
-        vocabulary,
-        claim_vectors,
-        settings.corpus / "reviews.yaml",
-        lambda done, count: tell("claims", done, count),
-    )
+    reader_folder, reader = _reader(settings)
+    with PairCache(settings.index / "cache", reader, reader_folder) as pair_cache:
+        if full:
+            pair_cache.clear()
+        ledger = build_ledger(
+            claims,
+            {document.source.source_id: document.source for document in documents},
+            vocabulary,
+            claim_vectors,
+            settings.corpus / "reviews.yaml",
+            Relator(vocabulary, pair_cache),
+            lambda done, count: tell("claims", done, count),
+        )
     tell("write", 0, 1)
     dense = DenseIndex.build(vectors, settings.dense_index)
     dense.save(staged / "dense.faiss")
@@ -240,7 +247,9 @@ def _build(
     _write_rows(staged, documents, passages, claims, ledger)
     source_ids = [document.source.source_id for document in documents]
     write_claim_table(staged, claims, passages, source_ids, ledger.findings, vocabulary)
-    manifest = _manifest(settings, staged, documents, encoder, encoder_folder, dense.type, passages, claims, ledger)
+    manifest = _manifest(
+        settings, staged, documents, encoder, encoder_folder, dense.type, passages, claims, ledger, reader_folder
+    )
     _check(documents, passages, claims, vectors)
     (staged / "manifest.json").write_text(manifest.to_json(), "utf-8")
     changed = manifest.build_id not in store.list_builds() or manifest.build_id != _published(store)
@@ -307,7 +316,8 @@ def _encoder(settings: Settings) -> tuple[Encoder, str]:
         for folder in sorted(encoders.glob("[0-9a-f]*")):
             with contextlib.suppress(EncoderError):
                 found = OnnxEncoder(folder)
-                if found.card.model == settings.encoder and folder.name == _encoder_name(found):
+                is_wanted = found.card.model == settings.encoder and folder.name == _encoder_name(found)
+                if is_wanted and found.card.digest == packaged_digest(settings.encoder, found.card.digest):
                     return found, folder.name
     fresh = encoders / f".fresh-{os.getpid()}"
     encoder = export_encoder(settings.encoder, fresh)
@@ -323,11 +333,23 @@ def _encoder(settings: Settings) -> tuple[Encoder, str]:
     return OnnxEncoder(folder), name
 
 
+def _reader(settings: Settings) -> tuple[str, PairReader]:
+    """The exported pair reader beside the encoders, made if it is not there. Returns its folder name and the reader."""
+    name = reader_name()
+    folder = settings.index / "encoders" / name
+    with contextlib.suppress(EncoderError):
+        return name, PairReader(folder)
+    fresh = settings.index / "encoders" / f".fresh-reader-{os.getpid()}"
+    export_reader(fresh)
+    shutil.rmtree(folder, ignore_errors=True)
+    os.replace(fresh, folder)
+    return name, PairReader(folder)
+
+
 def _encoder_name(encoder: Encoder) -> str:
     """Folder of an export: by what it is made from, so that another model or other weights never take its place."""
     card = encoder.card
-    weights = "" if card.model == DEFAULT_MODEL else f" {card.digest}"  # the default's weights are fixed by the program
-    return hashlib.sha256(f"{EXPORT_FORMAT} {card.model}{weights}".encode()).hexdigest()[:12]
+    return hashlib.sha256(f"{EXPORT_FORMAT} {card.model} {card.digest}".encode()).hexdigest()[:12]
 
 
 def _read_out(
@@ -367,6 +389,7 @@ def _manifest(
     passages: Sequence[Passage],
     claims: Sequence[Claim],
     ledger: Any,
+    reader_folder: str,
 ) -> Manifest:
     files = {
         path.relative_to(staged).as_posix(): file_digest(path) for path in sorted(staged.rglob("*")) if path.is_file()
@@ -377,6 +400,7 @@ def _manifest(
         gmedbot=gmedbot.__version__,
         encoder=encoder.card,
         encoder_folder=encoder_folder,
+        reader_folder=reader_folder,
         settings=settings.fingerprint(),
         passage_tokens=settings.passage_tokens,
         corpus=corpus_digest(documents),

@@ -21,11 +21,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gmedbot.claims.reader import Reader
 from gmedbot.encoder import Encoder
 from gmedbot.index.records import claim_from_record, claim_record, passage_from_record, passage_record, source_record
 from gmedbot.types import Claim, Document, Passage
 
-__all__ = ["ReadingCache", "VectorCache"]
+__all__ = ["PairCache", "ReadingCache", "VectorCache"]
 
 _BLOCK = 2048  #: texts encoded between two commits, so that a killed build loses little
 _COMMIT_EVERY = 256  #: documents kept between two commits
@@ -102,6 +103,33 @@ class _Cache:
 
     def clear(self) -> None:
         self._entries.clear()
+
+
+class PairCache(_Cache):
+    """What the pair reader said of two texts, for one reader: itself a ``Reader``."""
+
+    def __init__(self, folder: Path, reader: Reader, name: str) -> None:
+        super().__init__(folder / f"pairs-{name}.sqlite")
+        self._reader = reader
+
+    def __enter__(self) -> PairCache:
+        return self
+
+    def read(
+        self, pairs: Sequence[tuple[str, str]], progress: Callable[[int], None] | None = None
+    ) -> NDArray[np.float64]:
+        """(n, 3) log-odds in the order of ``pairs``."""
+        keys = [hashlib.sha256("\0".join(sorted(pair)).encode()).digest()[:16] for pair in pairs]
+        kept = [self._entries.get(key) for key in keys]
+        missing = [row for row, value in enumerate(kept) if value is None]
+        fresh = self._reader.read([pairs[row] for row in missing], progress)
+        self._entries.put([(keys[row], value.tobytes()) for row, value in zip(missing, fresh, strict=True)])
+        found = np.zeros((len(pairs), fresh.shape[1]))
+        for row, value in enumerate(kept):
+            if value is not None:
+                found[row] = np.frombuffer(value, dtype=np.float64)
+        found[missing] = fresh
+        return found
 
 
 class VectorCache(_Cache):

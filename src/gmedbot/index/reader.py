@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from gmedbot.claims.reader import PairReader
 from gmedbot.claims.vocabulary import Vocabulary, vocabulary_from_rows
 from gmedbot.conversation.safety import SafetyRules
 from gmedbot.encoder import Encoder, OnnxEncoder, SentenceTransformerEncoder
@@ -114,6 +115,11 @@ class BuiltIndex:
                 "gmedbot index build",
             )
         return encoder
+
+    @cached_property
+    def pair_reader(self) -> PairReader:
+        """The reader that judged pairs of claims when this was built."""
+        return PairReader(self.store.folder / "encoders" / self.manifest.reader_folder)
 
     @cached_property
     def vocabulary(self) -> Vocabulary:

@@ -36,7 +36,7 @@ from gmedbot.errors import (
 __all__ = ["FORMAT", "Manifest", "Store", "storage_errors"]
 
 #: Raised by one whenever a reader of the last release could not read what the next one writes.
-FORMAT = 4
+FORMAT = 5
 
 _ID = re.compile(r"[0-9a-f]{12}")
 
@@ -51,6 +51,7 @@ class Manifest:
     gmedbot: str
     encoder: EncoderCard
     encoder_folder: str
+    reader_folder: str
     settings: str
     passage_tokens: int
     corpus: str
@@ -300,7 +301,8 @@ class Store:
         used: set[str] = set()
         for name in keepers:
             with contextlib.suppress(GmedbotError):  # a build of another format cannot answer and keeps nothing
-                used.add(self.manifest(name).encoder_folder)
+                manifest = self.manifest(name)
+                used |= {manifest.encoder_folder, manifest.reader_folder}
         encoders = self.folder / "encoders"
         if encoders.is_dir():
             for path in encoders.iterdir():

@@ -35,6 +35,8 @@ class Query:
     shape: str = "fact"
     corrections: Mapping[str, str] = field(default_factory=dict, hash=False)
     unknown: tuple[str, ...] = ()  #: content words that neither corpus nor vocabulary knows
+    context: str = ""  #: the conversation behind a follow-up, see ``Standalone.context``
+    turn: str = "first"  #: how the question hangs on the conversation, see ``Standalone.kind``
 
     def has_kind(self, vocabulary: Vocabulary, *kinds: str) -> tuple[str, ...]:
         return tuple(term for term in self.terms if vocabulary.terms[term].kind in kinds)

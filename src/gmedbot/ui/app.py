@@ -80,6 +80,8 @@ def serve(settings: Settings, *, host: str, port: int, open_browser: bool) -> No
 
     from gmedbot.bot import Bot
 
+    settings = settings.changed(host=host, port=port)  # what is served decides what maintainers may do
+
     def reopen() -> BotPort:
         return Bot.open(settings)
 
@@ -127,7 +129,7 @@ class _Votes:
 
     def note(self, answer: Answer) -> None:
         """Keep a question that was declined, for the maintainers."""
-        store = self.get() if answer.status == "declined" else None
+        store = self.get() if answer.status == "declined" and answer.shape != "greeting" else None
         if store is not None:
             try:
                 store.add_unanswered(answer.question, answer.index)

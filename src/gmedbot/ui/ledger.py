@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 
-from gmedbot.types import EVIDENCE_RANK, Claim, Finding, Source
+from gmedbot.types import EVIDENCE_RANK, Claim, Finding, Relation, Source
 from gmedbot.ui.ports import BotPort
 
 __all__ = ["Ledger", "Others", "rank_key"]
@@ -53,6 +54,11 @@ class Ledger:
             for claim_id in finding.supporters:
                 ledger.finding_of[claim_id] = finding
         return ledger
+
+    @cached_property
+    def relations(self) -> dict[tuple[str, str], Relation]:
+        """The agreeing and conflicting pairs of claims, by (smaller id, larger id); read when a maintainer first looks."""
+        return {(relation.a, relation.b): relation for relation in self.bot.relations()}
 
     def claim_at(self, passage_id: str, start: int, end: int) -> Claim | None:
         """The claim of a passage that shares most characters with the quoted place."""

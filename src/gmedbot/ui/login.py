@@ -50,5 +50,13 @@ class Login:
         is_ours = hmac.compare_digest(sign.encode(), self._sign(until).encode())
         return is_ours and until.isdigit() and int(until) > time.time()
 
+    def form_key(self, cookie: str | None) -> str:
+        """A value that a form of ours carries back: a page of another origin cannot read it, so it cannot send one."""
+        return self._sign(f"form {cookie or ''}")
+
+    def is_form_key(self, cookie: str | None, key: str) -> bool:
+        """Whether a form came from a page that we gave to the bearer of this cookie."""
+        return hmac.compare_digest(key.encode(), self.form_key(cookie).encode())
+
     def _sign(self, text: str) -> str:
         return hmac.new(self._key, text.encode(), hashlib.sha256).hexdigest()

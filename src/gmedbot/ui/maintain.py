@@ -12,6 +12,7 @@ from gmedbot.errors import GmedbotError
 from gmedbot.index.store import Manifest, Store
 from gmedbot.service.feedback import FeedbackStore
 from gmedbot.settings import Settings
+from gmedbot.ui.judging import add_judging
 from gmedbot.ui.loaded import LoadedBot
 from gmedbot.ui.login import COOKIE, SESSION_SECONDS, Login
 from gmedbot.ui.text import t
@@ -57,6 +58,7 @@ def maintainer_routes(loaded: LoadedBot, settings: Settings, votes: Votes) -> AP
         response.delete_cookie(COOKIE, path="/maintain")
         return response
 
+    add_judging(router, login, loaded, settings)
     return router
 
 

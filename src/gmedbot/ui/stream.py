@@ -75,7 +75,9 @@ def finished(answer: Answer, bot: BotPort) -> dict[str, Any]:
     """All that the page keeps and shows of a complete answer."""
     sources = len({c.source_id for c in answer.citations})
     summary = t("js.summary", statements=count(len(answer.statements), "statement"), sources=count(sources, "source"))
-    if answer.status == "declined":
+    if answer.shape == "greeting":
+        summary = answer.answer.split("\n", 1)[0].rstrip(" .")
+    elif answer.status == "declined":
         summary = t("declined.title")
     return {
         "blocks": answer_blocks(answer, bot.source),

@@ -220,6 +220,59 @@ _EXPLORE: Mapping[str, str] = {
     "maintain.nothing": "Nothing here yet.",
     "maintain.kept": "Votes and unanswered questions are kept for {days} days, with a hash in place of the person.",
     "maintain.changed": "What the newest build says differently",
+    "maintain.views": "Maintainers' pages",
+    "maintain.overview": "Overview",
+    "maintain.judge": "Judge them pair by pair",
+}
+
+_JUDGE: Mapping[str, str] = {
+    "judge.title": "Disagreements",
+    "judge.intro": "Pairs of sentences that the program says cannot both be right, the least certain first. What you "
+    "save is kept in {file}, bound to these very words, and takes effect with the next {command}.",
+    "judge.views": "Show",
+    "judge.all": "All",
+    "judge.open": "Not judged",
+    "judge.judged": "Judged",
+    "judge.aside": "Set aside",
+    "judge.none": "No pair here.",
+    "judge.more": "Show {n} more",
+    "judge.pair": "{attribute}: {first} and {second}",
+    "judge.no_attribute": "Two statements",
+    "judge.reason": "The program's reason",
+    "judge.reason.review": "The maintainer's reason",
+    "judge.confidence": "How sure it is",
+    "judge.sure": "Judged by a maintainer",
+    "judge.not_held": "The loaded index holds nothing between these two.",
+    "judge.said.agree": "The loaded index says that they agree.",
+    "judge.conflict": "It is a conflict",
+    "judge.agree": "They agree",
+    "judge.different": "Different things",
+    "judge.verdicts": "Your judgement",
+    "judge.chosen": "(chosen)",
+    "judge.note": "Note: why. Readers of a conflict see it as the reason.",
+    "judge.state.open": "Not judged",
+    "judge.state.waiting": "Waits for a build",
+    "judge.state.done": "In effect",
+    "judge.state.aside": "Set aside",
+    "judge.line.waiting": "Judged: {label}. Takes effect with the next {command}.",
+    "judge.line.done": "Judged: {label}. The loaded index was built with it.",
+    "judge.line.aside": "Was judged: {label}. A sentence has changed since, so the judgement is not applied. Judge it again.",
+    "judge.in_group": "It was judged as part of a dispute or a group; what you save here goes before that.",
+    "judge.lost": "Judgements whose sentence is gone",
+    "judge.lost.intro": "The index does not hold these sentences any more, or holds them in other words. The judgements "
+    "stay in {file} and are not applied.",
+    "judge.lost.pair": "{label}, with {other}",
+    "judge.elsewhere": "Judging is possible only where gmedbot is served on this machine alone (127.0.0.1) and opened "
+    "on it, through no proxy. Anywhere else: {command}.",
+    "judge.no_label": "Choose one of the three judgements.",
+    "judge.long": "That note has {found} characters; {most} is the most.",
+    "judge.gone": "A sentence of this pair is not in the index that is loaded now. Open the page anew.",
+    "judge.changed": "This pair was judged, or its text changed, after you opened it: look at it as it stands now. Your "
+    "judgement is not saved and your note is still here; press again to save it in place of the other.",
+    "judge.expired": "You are not logged in any more, so nothing was saved. Keep your note, log in again and open the "
+    "page anew.",
+    "judge.failed": "The server did not answer as it should; nothing is known to be saved. Your note is still here.",
+    "judge.back": "Back to the list",
 }
 
 _BROWSER: Mapping[str, str] = {
@@ -288,7 +341,7 @@ _EVIDENCE: Mapping[str, str] = {
     "synthesis": "Synthesis of studies",
 }
 
-_ALL: Mapping[str, str] = {**EN, **_EXPLORE, **_BROWSER}
+_ALL: Mapping[str, str] = {**EN, **_EXPLORE, **_JUDGE, **_BROWSER}
 
 
 def t(key: str, **values: object) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gmedbot.claims.pairs import PairJudge
+from gmedbot.claims.relator import Relator
 from gmedbot.evaluation.baselines import SIMILAR, agree_by_cosine
 from gmedbot.evaluation.bench import Bench
 from gmedbot.evaluation.gold import Gold, GoldPair
@@ -30,7 +31,9 @@ def measure_claims(bench: Bench, gold: Gold, tell: Callable[[int, int], None]) -
     """Judge every pair by the product and by the threshold; look both sentences up in the index's findings."""
     pairs = [(pair.a, pair.b) for pair in gold.pairs]
     bench.warm(text for pair in pairs for text in pair)
-    verdicts = PairJudge(bench.bot.vocabulary, bench.encoder).compare_many(pairs)
+    verdicts = PairJudge(
+        bench.bot.vocabulary, bench.encoder, Relator(bench.bot.vocabulary, bench.index.pair_reader)
+    ).compare_many(pairs)
     simple = agree_by_cosine(bench, pairs)
     cubes = {
         PRODUCT: _b_cubed(gold.pairs, [verdict.label for verdict in verdicts]),

@@ -1,12 +1,11 @@
 """An answer as blocks of HTML, in the order a reader needs them.
 
-safety → declined → lead → points, steps, cautions → conflicts → table → chart → figure → notice → words → next.
+safety → remark → greeting or declined → lead → points, steps, cautions → conflicts → table → chart → figure → notice → words → next.
 ``answer_states`` gives the growing list of blocks that the page shows while it streams; the last is the whole.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -61,8 +60,12 @@ def answer_states(answer: Answer, source: FindSource) -> Iterator[list[str]]:
 def _sections(answer: Answer, source: FindSource) -> list[Section]:
     named: Named = {c.n: (c, short_name(c, source(c.source_id))) for c in answer.citations}
     out = [_single(block) for block in _before(answer)]
-    if not answer.statements and (answer.status == "declined" or answer.shape == "decline"):
-        out.append(_single(_declined(answer, named)))
+    if answer.shape == "greeting":
+        text = prose(_without_repeats(answer), lambda n: chips((n,), named))
+        out.append(_single(el("div", text, class_="gm-greeting")))
+    elif not answer.statements and (answer.status == "declined" or answer.shape == "decline"):
+        if answer.status == "declined" or _without_repeats(answer).strip():  # an emergency leaves nothing to decline
+            out.append(_single(_declined(answer, named)))
     elif not answer.statements and answer.answer and not answer.safety:
         out.append(_single(prose(answer.answer, lambda n: chips((n,), named))))
     out.extend(_statement_sections(answer, named))
@@ -81,6 +84,8 @@ def _before(answer: Answer) -> Iterator[Markup]:
         yield el("p", el("span", t("turn.read_as"), ": "), read_as, class_="gm-readas")
     if answer.safety:
         yield safety_card(answer.safety)
+    if answer.remark:
+        yield el("p", answer.remark, class_="gm-remark")
 
 
 def _declined(answer: Answer, named: Named) -> Markup:
@@ -89,8 +94,8 @@ def _declined(answer: Answer, named: Named) -> Markup:
 
 
 def _without_repeats(answer: Answer) -> str:
-    """The text of an answer without the lines that stand elsewhere: the safety message and the suggestions."""
-    elsewhere = set(answer.suggestions)
+    """The text of an answer without the lines that stand elsewhere: the safety message, the remark, the suggestions."""
+    elsewhere = {*answer.suggestions, answer.remark} - {""}
     if answer.safety:
         elsewhere.add(answer.safety.message)
     lines = [x for x in answer.answer.splitlines() if x.strip().removeprefix("- ").strip("*") not in elsewhere]
@@ -129,8 +134,7 @@ def _place(statement: Statement, answer: Answer) -> str:
 
 def _verdict(answer: Answer) -> str:
     """The bold word or two before the lead of a yes/no answer: "Yes.", "It depends."; empty if there is none."""
-    found = re.search(r"\*\*([^*\n]{2,30}\.)\*\* $", answer.answer.partition(answer.statements[0].text)[0])
-    return found[1] if found else ""
+    return answer.verdict
 
 
 def _wrap_steps(items: Sequence[Markup]) -> Markup:

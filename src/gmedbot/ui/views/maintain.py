@@ -10,6 +10,7 @@ from gmedbot.types import Citation, Conflict
 from gmedbot.ui.text import count, t
 from gmedbot.ui.views.cards import conflict_card
 from gmedbot.ui.views.html import Markup, el, icon, join
+from gmedbot.ui.views.judge import desk_tabs
 
 __all__ = ["Build", "Desk", "desk_page", "login_page"]
 
@@ -61,11 +62,12 @@ def desk_page(desk: Desk) -> Markup:
     return join(
         (
             el("div", el("h1", t("maintain.title")), out, class_="gm-deskhead"),
+            desk_tabs("overview"),
             el("p", t("maintain.kept", days=desk.days), class_="gm-muted"),
             el("div", _facts(desk), _builds(desk), class_="gm-two"),
             _section(t("maintain.unanswered"), len(desk.unanswered), _unanswered(desk.unanswered)),
             _section(t("maintain.feedback"), len(desk.votes), _votes(desk.votes)),
-            _section(t("maintain.conflicts"), len(desk.conflicts), _conflicts(desk.conflicts)),
+            _section(t("maintain.conflicts"), len(desk.conflicts), join((_judge_link(), _conflicts(desk.conflicts)))),
         )
     )
 
@@ -130,6 +132,10 @@ def _votes(votes: Sequence[Vote]) -> Markup:
         for v in votes
     )
     return _table(t("maintain.feedback"), rows)
+
+
+def _judge_link() -> Markup:
+    return el("p", el("a", icon("edit"), t("maintain.judge"), href="/maintain/conflicts", class_="gm-btn gm-tall"))
 
 
 def _conflicts(conflicts: Sequence[Conflict]) -> Markup:

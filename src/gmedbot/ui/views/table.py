@@ -21,7 +21,7 @@ def comparison_table(table: Table, named: Mapping[int, tuple[Citation, str]]) ->
         for at, (text, numbers) in enumerate(row):
             label = table.columns[at] if at < len(table.columns) else ""
             inner = (inline(text) or "–", " ", chips(numbers, named))
-            is_heading = at == 0
+            is_heading = at == 0 and not table.columns[0]  # a column without a name holds what the rows are about
             cells.append(el("th", *inner, scope="row") if is_heading else el("td", *inner, data_label=label))
         rows.append(el("tr", *cells))
     return el(

@@ -1,0 +1,104 @@
+"""The two fitted models of an answer, read from ``gmedbot/data/answer-weights.json``.
+
+Ranking: features of a claim → a score, the log-odds against the other claims of the question. A linear part, and a small
+hidden layer for what a sum cannot say: that words of the conversation matter in a follow-up and not in a new question.
+Answerability: features of a question and its evidence → the probability that the sources answer it, linear with products
+of two. Both are fitted by ``training.fit_answers`` (docs/decisions/0005).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["AnswerModels", "GateModel", "RankingModel", "answer_models"]
+
+Matrix = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class RankingModel:
+    """Scores rows of features: ``linear·x + output·tanh(hidden·x + bias)`` over standardised x."""
+
+    names: tuple[str, ...]
+    mean: Matrix  #: (n_features,)
+    scale: Matrix
+    linear: Matrix
+    hidden: Matrix  #: (n_hidden, n_features)
+    bias: Matrix  #: (n_hidden,)
+    output: Matrix
+
+    def score(self, rows: Matrix) -> Matrix:
+        """(n, n_features) → (n,), higher is likelier to answer."""
+        x = (rows - self.mean) / self.scale
+        scores: Matrix = x @ self.linear + np.tanh(x @ self.hidden.T + self.bias) @ self.output
+        return scores
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> RankingModel:
+        arrays = {name: np.asarray(record[name], dtype=np.float64) for name in _ARRAYS}
+        return cls(tuple(record["names"]), **arrays)
+
+    def to_record(self) -> dict[str, Any]:
+        return {"names": list(self.names), **{name: np.round(getattr(self, name), 5).tolist() for name in _ARRAYS}}
+
+
+_ARRAYS = ("mean", "scale", "linear", "hidden", "bias", "output")
+
+
+@dataclass(frozen=True)
+class GateModel:
+    """Log-odds of "answerable": ``bias + Σ wᵢxᵢ + Σ wᵢⱼxᵢxⱼ`` over standardised x."""
+
+    names: tuple[str, ...]
+    mean: Matrix
+    scale: Matrix
+    linear: Matrix  #: (n_features,)
+    products: Matrix  #: (n_features, n_features), upper triangle
+    bias: float
+
+    def probability(self, found: Mapping[str, float]) -> float:
+        """In [0, 1], for features by name."""
+        x = (np.array([found[name] for name in self.names]) - self.mean) / self.scale
+        odds = self.bias + float(x @ self.linear) + float(x @ self.products @ x)
+        return 1 / (1 + math.exp(-max(-50.0, min(50.0, odds))))
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> GateModel:
+        arrays = {name: np.asarray(record[name], dtype=np.float64) for name in ("mean", "scale", "linear", "products")}
+        return cls(tuple(record["names"]), **arrays, bias=float(record["bias"]))
+
+    def to_record(self) -> dict[str, Any]:
+        arrays = {name: np.round(getattr(self, name), 5).tolist() for name in ("mean", "scale", "linear", "products")}
+        return {"names": list(self.names), **arrays, "bias": round(self.bias, 5)}
+
+
+@dataclass(frozen=True)
+class AnswerModels:
+    """Both models. ``fitted_for``: the encoder whose cosines they know."""
+
+    ranking: RankingModel
+    gate: GateModel
+    fitted_for: str
+
+
+@lru_cache(maxsize=1)
+def answer_models() -> AnswerModels:
+    """The packaged models."""
+    record = json.loads(resources.files("gmedbot.data").joinpath("answer-weights.json").read_text("utf-8"))
+    return AnswerModels(
+        RankingModel.from_record(record["ranking"]), GateModel.from_record(record["gate"]), record["fitted_for"]
+    )
+
+
+def interactions(names: Sequence[str]) -> list[tuple[int, int]]:
+    """The pairs of features whose products the gate weighs, in order."""
+    return [(i, j) for i in range(len(names)) for j in range(i + 1, len(names))]

@@ -1,0 +1,140 @@
+"""Two statements read together by a small transformer: agree, conflict or different, as log-odds.
+
+Frames say in what two statements differ where the vocabulary knows the words; free wording ("works chiefly in
+stance" against "is mainly a swing-phase muscle") needs a reader. It is the packaged MiniLM trained on hand-written
+pairs (``training.train_relator``), shipped as an adapter and exported to ONNX when an index is built.
+
+Only this file and ``gmedbot.encoder`` know onnxruntime, tokenizers and torch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gmedbot.adapter import adapter_path, read_adapter
+from gmedbot.encoder import EXPORT_FORMAT, file_digest, load_network, packaged_model
+from gmedbot.errors import EncoderError
+
+__all__ = ["LABELS", "MAX_TOKENS", "PairReader", "Reader", "export_reader", "reader_name"]
+
+LABELS = ("agree", "conflict", "different")
+MAX_TOKENS = 160  #: word pieces of a pair; a longer one is cut from the longer statement
+_HEAD = ("head.weight", "head.bias")
+
+
+class Reader(Protocol):
+    """Anything that weighs pairs: (n, 3) float64 log-odds in the order of ``LABELS``, symmetric in a and b."""
+
+    def read(
+        self, pairs: Sequence[tuple[str, str]], progress: Callable[[int], None] | None = None
+    ) -> NDArray[np.float64]: ...
+
+
+def reader_name() -> str:
+    """Folder of the export: by what it is made from."""
+    made_from = f"{EXPORT_FORMAT} reader {file_digest(adapter_path('relator'))}"
+    return hashlib.sha256(made_from.encode()).hexdigest()[:12]
+
+
+class PairReader:
+    """The exported reader in a folder: ``reader.onnx`` and ``tokenizer.json``. Thread-safe.
+
+    One pair at a time, so that a verdict is the same in any company, and in the order of the texts, so that it is the same
+    in any order; reading both orders cost twice the time and was no better (docs/decisions/0006).
+    """
+
+    def __init__(self, folder: Path, threads: int | None = None) -> None:
+        import onnxruntime
+        from tokenizers import Tokenizer
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        try:
+            self._session = onnxruntime.InferenceSession(
+                str(folder / "reader.onnx"), options, providers=["CPUExecutionProvider"]
+            )
+            self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        except Exception as error:  # both libraries raise kinds of their own
+            raise EncoderError(
+                f"The pair reader in {folder} must be readable.",
+                str(error).splitlines()[0],
+                "gmedbot index build --full",
+            ) from error
+        self._tokenizer.no_padding()
+        self._tokenizer.enable_truncation(MAX_TOKENS, strategy="longest_first")
+        self._threads = threads or max(1, os.cpu_count() or 1)
+
+    def read(
+        self, pairs: Sequence[tuple[str, str]], progress: Callable[[int], None] | None = None
+    ) -> NDArray[np.float64]:
+        found = np.zeros((len(pairs), len(LABELS)))
+        with ThreadPoolExecutor(self._threads) as pool:
+            for place, row in enumerate(pool.map(self._read_one, pairs)):
+                found[place] = row
+                if progress is not None:
+                    progress(1)
+        return found
+
+    def _read_one(self, pair: tuple[str, str]) -> NDArray[np.float64]:
+        first, second = sorted(pair)
+        encoded = self._tokenizer.encode(first, second)
+        inputs = {
+            "input_ids": [encoded.ids],
+            "attention_mask": [encoded.attention_mask],
+            "token_type_ids": [encoded.type_ids],
+        }
+        (logits,) = self._session.run(None, {name: np.asarray(ids, dtype=np.int64) for name, ids in inputs.items()})
+        return np.asarray(np.round(logits[0], 3), dtype=np.float64)
+
+
+def export_reader(folder: Path) -> PairReader:
+    """Write the packaged reader as ONNX into ``folder`` and open it. Needs PyTorch, as every export does."""
+    import warnings
+
+    import torch
+
+    network, tokenizer = load_network(packaged_model())
+    learned = read_adapter(adapter_path("relator"))
+    weights = network.state_dict()
+    with torch.no_grad():
+        for name, change in learned.items():
+            if name not in _HEAD:
+                weights[name].add_(torch.from_numpy(change))
+
+    class Reading(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.network = network
+            self.weight = torch.nn.Parameter(torch.from_numpy(learned[_HEAD[0]]))
+            self.bias = torch.nn.Parameter(torch.from_numpy(learned[_HEAD[1]]))
+
+        def forward(self, ids: torch.Tensor, mask: torch.Tensor, types: torch.Tensor) -> torch.Tensor:
+            hidden = self.network(input_ids=ids, attention_mask=mask, token_type_ids=types).last_hidden_state
+            share = mask.unsqueeze(-1).to(hidden.dtype)
+            pooled = (hidden * share).sum(1) / share.sum(1)
+            logits: torch.Tensor = pooled @ self.weight.T + self.bias
+            return logits
+
+    folder.mkdir(parents=True, exist_ok=True)
+    ids = torch.ones(1, 16, dtype=torch.long)
+    names = ["input_ids", "attention_mask", "token_type_ids"]
+    fresh = folder / f"fresh-{os.getpid()}.onnx"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            Reading().eval(), (ids, ids, torch.zeros_like(ids)), str(fresh), input_names=names, output_names=["logits"],
+            dynamic_axes={name: {0: "batch", 1: "length"} for name in names}, opset_version=17, dynamo=False,
+        )  # fmt: skip
+    tokenizer.backend_tokenizer.save(str(folder / "tokenizer.json"))
+    os.replace(fresh, folder / "reader.onnx")
+    return PairReader(folder)

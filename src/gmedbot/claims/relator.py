@@ -1,0 +1,164 @@
+"""Frames and reader together: the relation of two claims, with a reason in words and a calibrated confidence.
+
+The frames' comparison (``features``) and the reader's log-odds (``reader``) are weighed by one multinomial logistic
+model, fitted on hand-written pairs (``training.fit_relations``). The frames alone decide what is plainly different, so
+that the reader, which costs milliseconds, is asked for what is left. Reasons come from the frames.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gmedbot.claims.features import FEATURE_NAMES, pair_features
+from gmedbot.claims.reader import LABELS, Reader
+from gmedbot.claims.relate import Comparison, Judgement, compare_frames, explain, judge
+from gmedbot.claims.vocabulary import Vocabulary
+from gmedbot.types import Frame
+
+__all__ = ["LinearModel", "Pair", "RelationModels", "Relator", "observe", "relation_models"]
+
+Matrix = NDArray[np.float64]
+#: What only a confident model may set aside.
+_APART = frozenset({"other-part", "other-angle", "other-load"})
+_OVERRULES = 0.75
+_FEW = 512  #: pairs read between two reports of progress
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two statements, their frames and their cosine, in the order of their texts."""
+
+    a: Frame
+    b: Frame
+    text_a: str
+    text_b: str
+    cosine: float
+
+
+@dataclass(frozen=True)
+class LinearModel:
+    """Probabilities of ``LABELS``: softmax(weights · standardised x + bias)."""
+
+    mean: Matrix  #: (n_features,)
+    scale: Matrix
+    weights: Matrix  #: (3, n_features)
+    bias: Matrix  #: (3,)
+
+    def probabilities(self, rows: Matrix) -> Matrix:
+        """(n, n_features) → (n, 3), rows sum to 1; standardised values are cut at ±4."""
+        odds = np.clip((rows - self.mean) / self.scale, -4, 4) @ self.weights.T + self.bias
+        powers = np.exp(odds - odds.max(axis=1, keepdims=True))
+        shares: Matrix = powers / powers.sum(axis=1, keepdims=True)
+        return shares
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> LinearModel:
+        return cls(*(np.asarray(record[name], dtype=np.float64) for name in ("mean", "scale", "weights", "bias")))
+
+    def to_record(self) -> dict[str, Any]:
+        return {name: np.round(getattr(self, name), 5).tolist() for name in ("mean", "scale", "weights", "bias")}
+
+
+@dataclass(frozen=True)
+class RelationModels:
+    """``frames``: over what the frames tell (``observe``). ``full``: over this and the reader's three log-odds.
+
+    Attributes: plain: pairs that the frames call different with at least this probability are not read.
+        near: nor are pairs of a lower cosine.
+        agree, conflict: verdicts of at least this confidence are taken into the ledger.
+    """
+
+    frames: LinearModel
+    full: LinearModel
+    plain: float
+    near: float
+    agree: float
+    conflict: float
+
+
+@lru_cache(maxsize=1)
+def relation_models() -> RelationModels:
+    """The packaged models."""
+    record = json.loads(resources.files("gmedbot.data").joinpath("relation-weights.json").read_text("utf-8"))
+    return RelationModels(
+        LinearModel.from_record(record["frames"]),
+        LinearModel.from_record(record["full"]),
+        *(float(record[name]) for name in ("plain", "near", "agree", "conflict")),
+    )
+
+
+class Relator:
+    """Judges pairs. Symmetric, deterministic and independent of the company of a pair."""
+
+    def __init__(self, vocabulary: Vocabulary, reader: Reader | None, models: RelationModels | None = None) -> None:
+        """Without a ``reader`` the frames decide alone."""
+        self._vocabulary = vocabulary
+        self._reader = reader
+        self.models = models or relation_models()
+
+    def judge(
+        self, pairs: Sequence[Pair], progress: Callable[[int], None] | None = None, is_thorough: bool = True
+    ) -> list[Judgement | None]:
+        """A verdict for each pair.
+
+        Args: is_thorough: False leaves out (None) what the frames alone call plainly different.
+        """
+        found: list[Judgement | None] = [None] * len(pairs)
+        for start in range(0, len(pairs), _FEW):
+            part = pairs[start : start + _FEW]
+            features = self.observe(part)
+            shares = self.models.frames.probabilities(features)
+            is_near = np.array([pair.cosine >= self.models.near for pair in part])
+            is_open = is_near & (shares[:, LABELS.index("different")] < self.models.plain)
+            chosen = np.flatnonzero(is_open | is_thorough)
+            if self._reader is not None and len(chosen):
+                logits = self._reader.read([(part[row].text_a, part[row].text_b) for row in chosen.tolist()])
+                shares[chosen] = self.models.full.probabilities(np.hstack([features[chosen], logits]))
+            for row in chosen.tolist():
+                found[start + row] = self._verdict(part[row], shares[row])
+            if progress is not None:
+                progress(len(part))
+        return found
+
+    def observe(self, pairs: Sequence[Pair]) -> Matrix:
+        """What the frames tell, (n, len(FEATURE_NAMES) + 3): features, and the verdict by rule as three shares."""
+        return observe(pairs, self._vocabulary)
+
+    def _verdict(self, pair: Pair, shares: Matrix) -> Judgement:
+        """The likeliest label. Where the rules on frames say the same, both kinds of evidence count; where both claims
+        name another part, angle or load, they speak of different things unless the model is sure that they do not."""
+        label, confidence = LABELS[int(shares.argmax())], float(shares.max())
+        comparison = comparison_of(pair, self._vocabulary)
+        rule = judge(comparison)
+        if label != "different" and confidence < _OVERRULES and any(kind in _APART for kind, _ in comparison.apart):
+            label, confidence = "different", rule.confidence
+        elif rule.label == label:
+            confidence = 1 - (1 - confidence) * (1 - rule.confidence)
+        kind, reason = explain(comparison, label, pair.a, pair.b)
+        is_contextual = label == "different" and bool(comparison.apart)
+        return Judgement(label, kind, reason, round(confidence, 3), is_contextual)  # type: ignore[arg-type]
+
+
+def observe(pairs: Sequence[Pair], vocabulary: Vocabulary) -> Matrix:
+    """See ``Relator.observe``."""
+    rows = np.zeros((len(pairs), len(FEATURE_NAMES) + len(LABELS)))
+    for place, pair in enumerate(pairs):
+        comparison = comparison_of(pair, vocabulary)
+        rule = judge(comparison)
+        features = pair_features(pair.a, pair.b, pair.text_a, pair.text_b, vocabulary, pair.cosine)
+        rows[place, : len(FEATURE_NAMES)] = features
+        rows[place, len(FEATURE_NAMES) + LABELS.index(rule.label)] = rule.confidence
+    return rows
+
+
+def comparison_of(pair: Pair, vocabulary: Vocabulary) -> Comparison:
+    """The frames of a pair, compared field by field."""
+    return compare_frames(pair.a, pair.b, pair.text_a, pair.text_b, vocabulary, pair.cosine)

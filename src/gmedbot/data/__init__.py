@@ -1,0 +1,1 @@
+"""Files that were fitted or trained by the programs in ``training/``."""

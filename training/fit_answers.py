@@ -1,0 +1,262 @@
+"""Fit the two small models of an answer: which claims answer a question, and whether any does.
+
+Ranking: a linear scorer with one small hidden layer over ``EvidenceFinder.observe``, trained with the listwise softmax
+loss (Cao et al. 2007) on the dev questions and dialogues of ``evaluation/`` and the training questions and dialogues of
+``training/``. Answerability: a logistic regression with products of two features over ``conversation.scope`` on the same
+questions against unanswerable ones. Gold questions of the test split are never read; cross-validation is by topic.
+
+Run after an index build: ``python -m training.fit_answers [--write]``; writes ``src/gmedbot/data/answer-weights.json``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold
+
+from gmedbot.answer.evidence import FEATURES, EvidenceFinder
+from gmedbot.answer.ranking import GateModel, RankingModel, interactions
+from gmedbot.bot import Bot
+from gmedbot.conversation.scope import GATE_FEATURES, gate_features
+from gmedbot.settings import load_settings
+
+ROOT = Path(__file__).resolve().parents[1]
+OUT = ROOT / "src" / "gmedbot" / "data" / "answer-weights.json"
+NAMES = FEATURES
+SEED = 20261122
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question with what answers it: sentence → grade; ``known``: the sentences its writer judged, None for all."""
+
+    question: str
+    history: tuple[str, ...]
+    grades: Mapping[str, int]
+    group: str
+    known: frozenset[str] | None = None
+    is_gold: bool = False
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.is_file() else []
+
+
+def load_asked() -> list[Asked]:
+    asked: list[Asked] = []
+    for path in sorted((ROOT / "evaluation").glob("questions-*.jsonl")):
+        for row in read_lines(path):
+            if row["split"] == "dev":
+                grades = {gold["quote"]: gold["grade"] for gold in row["gold"]}
+                asked.append(Asked(row["question"], (), grades, row["topic_key"], None, True))
+    for path in sorted((ROOT / "evaluation").glob("dialogues-*.jsonl")):
+        for row in read_lines(path):
+            if row["split"] == "dev":
+                turns = [(t["question"], {g["quote"]: g["grade"] for g in t["gold"]}) for t in row["turns"]]
+                asked += _turns(turns, row["topic_key"], True)
+    for path in sorted((ROOT / "training").glob("questions-*.jsonl")):
+        rows = read_lines(path)
+        known = frozenset(text for row in rows for name in ("best", "good", "not") for text in row[name])
+        for row in rows:
+            grades = {**dict.fromkeys(row["good"], 1), **dict.fromkeys(row["best"], 2)}
+            asked.append(Asked(row["question"], (), grades, min(row["best"]), known))
+    for row in read_lines(ROOT / "training" / "dialogues.jsonl"):
+        turns = [(t["question"], dict.fromkeys(t["best"], 2)) for t in row["turns"]]
+        asked += _turns(turns, row["id"], False)
+    return asked
+
+
+def _turns(turns: Sequence[tuple[str, dict[str, int]]], group: str, is_gold: bool) -> list[Asked]:
+    earlier: list[str] = []
+    found = []
+    for question, grades in turns:
+        if grades:
+            found.append(Asked(question, tuple(earlier), grades, group, None, is_gold))
+        earlier.append(question)
+    return found
+
+
+@dataclass(frozen=True)
+class Observed:
+    """One question's candidates: features (n, len(FEATURES)), grades (n,), which of them its writer judged (n,)."""
+
+    asked: Asked
+    features: NDArray[np.float64]
+    grades: NDArray[np.int64]
+    known: NDArray[np.bool_]
+
+
+def observe(bot: Bot, asked: Asked) -> Observed:
+    query, _ = bot.understand(asked.question, asked.history)
+    vectors, passage_vector = bot._vectors(query)
+    hits = bot._search(query, 40, passage_vector)
+    found = bot._finder.observe(query, vectors, hits)
+    claims = [bot._index.claims[row] for row, _ in found]
+    features = np.array([[values.get(name, 0.0) for name in NAMES] for _, values in found])
+    grades = np.array([_grade(claim.text, asked.grades) for claim in claims])
+    known = np.array([asked.known is None or claim.text in asked.known for claim in claims])
+    return Observed(asked, features, grades, known)
+
+
+def _grade(text: str, grades: Mapping[str, int]) -> int:
+    if text in grades:
+        return grades[text]
+    return max((grade for quote, grade in grades.items() if text in quote), default=0)
+
+
+def ndcg10(item: Observed, model: RankingModel) -> float:
+    order = np.argsort(-model.score(item.features), kind="stable")[:10]
+    discounts = 1 / np.log2(np.arange(2, 12))
+    gains = 2.0 ** item.grades[order] - 1
+    ideal = np.sort([2.0**grade - 1 for grade in item.asked.grades.values()])[::-1][:10]
+    return float((gains * discounts[: len(gains)]).sum() / (ideal * discounts[: len(ideal)]).sum())
+
+
+def fit_ranking(items: Sequence[Observed], hidden: int = 16, epochs: int = 6, decay: float = 0.01) -> RankingModel:
+    """One pass per epoch over the questions, each a list: its answers share the probability by their grades."""
+    torch.manual_seed(SEED)
+    rng = np.random.default_rng(SEED)
+    table = np.vstack([item.features for item in items])
+    mean, scale = table.mean(0), table.std(0)
+    scale[scale < 1e-3] = 1.0  # never seen to differ
+    linear = torch.nn.Linear(len(NAMES), 1, bias=False)
+    inner, outer = torch.nn.Linear(len(NAMES), hidden), torch.nn.Linear(hidden, 1, bias=False)
+    with torch.no_grad():
+        linear.weight.zero_()
+        outer.weight.mul_(0.1)
+    parameters = [*linear.parameters(), *inner.parameters(), *outer.parameters()]
+    optimiser = torch.optim.AdamW(parameters, lr=3e-3, weight_decay=decay)
+    lists = [found for item in items if (found := _as_list(item, mean, scale)) is not None]
+    for epoch in range(epochs):
+        for group in optimiser.param_groups:
+            group["lr"] = 3e-3 * (1 - epoch / epochs)
+        for place in rng.permutation(len(lists)):
+            rows, shares = lists[place]
+            scores = (linear(rows) + outer(torch.tanh(inner(rows))))[:, 0]
+            loss = -(shares * torch.log_softmax(scores, 0)).sum()
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+
+    def array(value: torch.Tensor) -> NDArray[np.float64]:
+        return value.detach().numpy().astype(np.float64)
+
+    return RankingModel(
+        NAMES, mean, scale, array(linear.weight)[0], array(inner.weight), array(inner.bias), array(outer.weight)[0]
+    )
+
+
+def _as_list(
+    item: Observed, mean: NDArray[np.float64], scale: NDArray[np.float64], hard: int = 40
+) -> tuple[torch.Tensor, torch.Tensor] | None:
+    """Answers and the likeliest wrong claims of a question, (n, n_features), and the share of each, (n,)."""
+    right = np.flatnonzero(item.grades > 0)
+    wrong = np.flatnonzero((item.grades == 0) & item.known)
+    if not len(right) or not len(wrong):
+        return None
+    likeness = item.features[wrong, NAMES.index("cosine")] + 0.3 * item.features[wrong, NAMES.index("coverage")]
+    rows = np.r_[right, wrong[np.argsort(-likeness)][:hard]]
+    shares = item.grades[rows] / item.grades[rows].sum()
+    return (
+        torch.tensor((item.features[rows] - mean) / scale, dtype=torch.float32),
+        torch.tensor(shares, dtype=torch.float32),
+    )
+
+
+def fit_gate(bot: Bot, asked: Sequence[Asked], ranking: RankingModel) -> tuple[GateModel, str]:
+    """The gate, and how it does in cross-validation."""
+    questions = [(item.question, item.history, 1, item.group, item.is_gold) for item in asked]
+    for path, keep in (
+        (ROOT / "evaluation" / "unanswerable.jsonl", "dev"),
+        (ROOT / "training" / "unanswerable.jsonl", None),
+    ):
+        for row in read_lines(path):
+            if keep is None or row["split"] == keep:
+                questions.append((row["question"], (), 0, row.get("topic_key") or row["question"], keep == "dev"))
+    finder = EvidenceFinder(bot._index, bot.vocabulary, ranking)
+    table = np.array([gate_row(bot, finder, question, history) for question, history, *_ in questions])
+    truth = np.array([row[2] for row in questions])
+    is_gold = np.array([row[4] for row in questions])
+    guessed = np.zeros(len(truth))
+    for train, test in GroupKFold(5).split(table, truth, [row[3] for row in questions]):
+        model = _gate_model(table[train], truth[train])
+        guessed[test] = [model.probability(dict(zip(GATE_FEATURES, row, strict=True))) for row in table[test]]
+    lines = []
+    for name, chosen in (("all", np.ones(len(truth), dtype=bool)), ("dev", is_gold)):
+        declined = (guessed < 0.5) & chosen
+        right, missing = int((declined & (truth == 0)).sum()), int(((truth == 0) & chosen).sum())
+        lines.append(
+            f"{name}: precision {right / max(1, declined.sum()):.3f}, recall {right / missing:.3f}, "
+            f"wrongly declined {(declined & (truth == 1)).sum()} of {int(((truth == 1) & chosen).sum())}"
+        )
+    return _gate_model(table, truth), "; ".join(lines)
+
+
+def _gate_model(table: NDArray[np.float64], truth: NDArray[np.int64]) -> GateModel:
+    mean, scale = table.mean(0), table.std(0)
+    scale[scale < 1e-3] = 1.0  # never seen to differ
+    x = (table - mean) / scale
+    places = interactions(GATE_FEATURES)
+    wide = np.hstack([x, np.stack([x[:, i] * x[:, j] for i, j in places], axis=1)])
+    model = LogisticRegression(C=0.003, class_weight={1: 1.0, 0: 2.0}, max_iter=3000).fit(wide, truth)
+    products = np.zeros((len(GATE_FEATURES), len(GATE_FEATURES)))
+    for (i, j), weight in zip(places, model.coef_[0][len(GATE_FEATURES) :], strict=True):
+        products[i, j] = weight
+    # the questions of a deployment hold fewer unanswerable ones than hard training does, but a wrong answer costs more
+    bias = float(model.intercept_[0]) + np.log(0.46 / 0.54)
+    return GateModel(GATE_FEATURES, mean, scale, model.coef_[0][: len(GATE_FEATURES)], products, bias)
+
+
+def gate_row(bot: Bot, finder: EvidenceFinder, question: str, history: Sequence[str]) -> list[float]:
+    query, _ = bot.understand(question, history)
+    vectors, passage_vector = bot._vectors(query)
+    hits = bot._search(query, 40, passage_vector)
+    evidence = finder.find(query, vectors, hits)
+    found = gate_features(
+        query, evidence, bot.vocabulary, finder.gaps(query, evidence), bot._passage_score(evidence, hits)
+    )
+    return [found[name] for name in GATE_FEATURES]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", action="store_true", help="write the models that the product uses")
+    parser.add_argument("--gold-only", action="store_true", help="fit on the dev split alone, to compare")
+    arguments = parser.parse_args()
+    bot = Bot.open(load_settings(), is_warm=False)
+    asked = load_asked()
+    items = [observe(bot, item) for item in asked]
+    single = [item for item in items if item.asked.is_gold and not item.asked.history]
+    follow = [item for item in items if item.asked.is_gold and item.asked.history]
+    sys.stderr.write(f"{len(items)} questions, {len(single)} single dev, {len(follow)} dev follow-ups\n")
+    pool = [item for item in items if item.asked.is_gold or not arguments.gold_only]
+    values: dict[int, float] = {}
+    for train, test in GroupKFold(5).split(np.zeros(len(pool)), groups=[item.asked.group for item in pool]):
+        model = fit_ranking([pool[i] for i in train])
+        values.update({id(pool[i]): ndcg10(pool[i], model) for i in test})
+    for kind, chosen in (("single", single), ("follow-up", follow)):
+        sys.stderr.write(f"cross-validated: {kind} nDCG@10 {np.mean([values[id(item)] for item in chosen]):.3f}\n")
+    ranking = fit_ranking(pool)
+    gate, text = fit_gate(bot, [item.asked for item in pool], ranking)
+    sys.stderr.write(f"gate, cross-validated: {text}\n")
+    if arguments.write:
+        facts = {
+            "fitted_for": bot._index.manifest.encoder.model,
+            "ranking": ranking.to_record(),
+            "gate": gate.to_record(),
+        }
+        OUT.write_text(json.dumps(facts) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,155 @@
+"""Fit what weighs the frames and the reader: agree, conflict or different.
+
+``frames`` (features alone) learns from all hand-written training pairs and the dev pairs; ``full`` (features and the
+reader's log-odds) from pairs that the reader was not trained on: the dev split of ``evaluation/pairs.jsonl`` and
+``training/check-pairs.jsonl``. The test split is never read. Both are multinomial logistic regressions.
+
+Run after ``training.train_relator --write``: ``python -m training.fit_relations [--write]``; writes
+``src/gmedbot/data/relation-weights.json``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import f1_score, precision_recall_fscore_support, roc_auc_score
+from sklearn.model_selection import StratifiedKFold
+
+from gmedbot.claims.extract import read_frame
+from gmedbot.claims.features import FEATURE_NAMES
+from gmedbot.claims.reader import LABELS, PairReader, export_reader
+from gmedbot.claims.relator import LinearModel, Pair, observe
+from gmedbot.claims.vocabulary import load_vocabulary
+from gmedbot.encoder import DEFAULT_MODEL, Encoder, OnnxEncoder, SentenceTransformerEncoder
+
+ROOT = Path(__file__).resolve().parents[1]
+OUT = ROOT / "src" / "gmedbot" / "data" / "relation-weights.json"
+#: Share of the agreements and conflicts that the frames may lose by calling them plainly different.
+LOST = 0.03
+#: The same for their cosine; most pairs of a corpus lie below, so that this is what keeps a build quick.
+FAR = 0.1
+#: Confidence from which a verdict is taken into the ledger. Among the pairs of a corpus far more are different than among
+#: the gold pairs, and most conflicts found at lower confidence among the corpus' own claims were none when read.
+AGREE, CONFLICT = 0.95, 0.96
+SEED = 20261122
+#: Columns of ``observe`` that hold the verdict by rule.
+RULE = slice(len(FEATURE_NAMES), len(FEATURE_NAMES) + len(LABELS))
+STRENGTH = 0.01
+
+
+def rows_of(path: Path, split: str | None = None) -> list[dict[str, Any]]:
+    rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    return [row for row in rows if split is None or row["split"] == split]
+
+
+def features_of(rows: Sequence[dict[str, Any]], encoder: Any) -> NDArray[np.float64]:
+    vocabulary = load_vocabulary(ROOT / "corpus" / "vocabulary")
+    texts = sorted({row[side] for row in rows for side in ("a", "b")})
+    vectors = dict(zip(texts, encoder.encode(texts), strict=True))
+    frames = {text: read_frame(text, (), vocabulary) for text in texts}
+    pairs = []
+    for row in rows:
+        a, b = sorted((row["a"], row["b"]))
+        pairs.append(Pair(frames[a], frames[b], a, b, float(round(float(vectors[a] @ vectors[b]), 4))))
+    return observe(pairs, vocabulary)
+
+
+def fit(table: NDArray[np.float64], labels: Sequence[str], strength: float) -> LinearModel:
+    mean, scale = table.mean(0), table.std(0)
+    scale[scale < 1e-3] = 1.0  # never seen to differ
+    model = LogisticRegression(C=strength, class_weight="balanced", max_iter=5000)
+    model.fit(np.clip((table - mean) / scale, -4, 4), labels)
+    order = [list(model.classes_).index(label) for label in LABELS]
+    return LinearModel(mean, scale, model.coef_[order], model.intercept_[order])
+
+
+def cross_validated(table: NDArray[np.float64], labels: Sequence[str], strength: float) -> NDArray[np.float64]:
+    shares = np.zeros((len(labels), len(LABELS)))
+    for train, test in StratifiedKFold(5, shuffle=True, random_state=SEED).split(table, labels):
+        shares[test] = fit(table[train], [labels[i] for i in train], strength).probabilities(table[test])
+    return shares
+
+
+def report(name: str, labels: Sequence[str], shares: NDArray[np.float64]) -> None:
+    said = [LABELS[i] for i in shares.argmax(1)]
+    precision, recall, _, _ = precision_recall_fscore_support(labels, said, labels=list(LABELS), zero_division=0)
+    area = roc_auc_score([label == "conflict" for label in labels], shares[:, 1])
+    each = ", ".join(f"{label} P {p:.2f} R {r:.2f}" for label, p, r in zip(LABELS, precision, recall, strict=True))
+    macro = f1_score(labels, said, average="macro")
+    sys.stderr.write(f"{name}: macro-F1 {macro:.3f}, conflict AUROC {area:.3f}; {each}\n")
+
+
+def _encoder() -> Encoder:
+    """The encoder as an index exported it, which is quicker, or the model itself."""
+    for folder in sorted((ROOT / "index" / "encoders").glob("[0-9a-f]*")):
+        if (folder / "encoder.json").is_file() and (found := OnnxEncoder(folder)).card.model == DEFAULT_MODEL:
+            return found
+    return SentenceTransformerEncoder()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", action="store_true", help="write the weights that the product uses")
+    arguments = parser.parse_args()
+    encoder = _encoder()
+    dev = rows_of(ROOT / "evaluation" / "pairs.jsonl", "dev")
+    check = rows_of(ROOT / "training" / "check-pairs.jsonl")
+    train = [row for path in sorted((ROOT / "training").glob("pairs-*.jsonl")) for row in rows_of(path)]
+    labels = {
+        name: [row["relation"] for row in rows] for name, rows in (("dev", dev), ("check", check), ("train", train))
+    }
+    table = {name: features_of(rows, encoder) for name, rows in (("dev", dev), ("check", check), ("train", train))}
+    frames = fit(table["train"], labels["train"], 0.03)
+    report("frames alone, trained on the training pairs, on dev", labels["dev"], frames.probabilities(table["dev"]))
+    shares = np.vstack([frames.probabilities(table[name]) for name in ("dev", "check")])
+    truth = [*labels["dev"], *labels["check"]]
+    related = np.array([label != "different" for label in truth])
+    plain = float(np.quantile(shares[related, 2], 1 - LOST))
+    cosine = FEATURE_NAMES.index("cosine")
+    cosines = np.concatenate([table[name][:, cosine] for name in ("dev", "check")])
+    near = float(np.quantile(cosines[related], FAR))
+    sys.stderr.write(f"read from a cosine of {near:.3f}\n")
+    sys.stderr.write(
+        f"plainly different from {plain:.3f}: {(shares[~related, 2] >= plain).mean():.2f} of the different pairs\n"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        reader: PairReader = export_reader(Path(folder))
+        logits = {
+            name: reader.read([(row["a"], row["b"]) for row in rows]) for name, rows in (("dev", dev), ("check", check))
+        }
+    for name in ("dev", "check"):
+        odds = np.exp(logits[name] - logits[name].max(1, keepdims=True))
+        report(f"reader alone on {name}", labels[name], odds / odds.sum(1, keepdims=True))
+    both = np.vstack([np.hstack([table[name], logits[name]]) for name in ("dev", "check")])
+    for strength in (0.003, 0.03, STRENGTH):
+        shares = cross_validated(both, truth, strength)
+        report(f"full, cross-validated, C {strength}", truth, shares)
+        rule = both[:, RULE]
+        said = np.where(rule.argmax(1) == shares.argmax(1), rule.max(1), 0.0)
+        sure = 1 - (1 - shares.max(1)) * (1 - said)
+        for label, limit in (("agree", AGREE), ("conflict", CONFLICT)):
+            taken = (shares.argmax(1) == LABELS.index(label)) & (sure >= limit)
+            right = sum(truth[i] == label for i in np.flatnonzero(taken))
+            sys.stderr.write(
+                f"  {label} from {limit}: {right} of {int(taken.sum())} right, {truth.count(label)} in all\n"
+            )
+    full = fit(both, truth, STRENGTH)
+    if arguments.write:
+        record = {
+            "features": [*FEATURE_NAMES, *(f"rule {label}" for label in LABELS), *(f"reader {label}" for label in LABELS)],
+            "frames": frames.to_record(), "full": full.to_record(), "plain": round(plain, 4), "near": round(near, 4), "agree": AGREE, "conflict": CONFLICT,
+        }  # fmt: skip
+        OUT.write_text(json.dumps(record) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()

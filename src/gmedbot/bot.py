@@ -7,13 +7,11 @@ are views of its ``Answer``. Nothing is loaded on import. An opened bot only rea
 from __future__ import annotations
 
 import math
-import re
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +20,7 @@ from gmedbot.answer.cite import Citations
 from gmedbot.answer.compose import Composer, Draft
 from gmedbot.answer.conflicts import conflict_card
 from gmedbot.answer.evidence import Evidence, EvidenceFinder
+from gmedbot.answer.exercises import exercise_cards
 from gmedbot.answer.render import EDUCATION_NOTICE, render_answer
 from gmedbot.claims.vocabulary import normal_words
 from gmedbot.conversation.followup import Standalone, rewrite
@@ -41,7 +40,6 @@ from gmedbot.types import (
     Claim,
     Conflict,
     ExerciseCard,
-    ExerciseValue,
     Finding,
     Passage,
     Relation,
@@ -132,6 +130,8 @@ class Bot:
         """The standalone query behind a question in its conversation."""
         longest = self._settings.max_question_chars
         said = [text[:longest] for text in (*history, question)]
+        if other_language(said[-1], self._speller_knows):  # its words are no typing errors
+            return understand(said[-1], self.vocabulary), Standalone(said[-1])
         mended = [understand(text, self.vocabulary, self.speller).text for text in said]
         standalone = rewrite(mended[-1], mended[:-1], self.vocabulary)
         query = understand(standalone.text, self.vocabulary, self.speller)
@@ -330,7 +330,7 @@ class Bot:
 
     def _remark(self, question: str) -> str:
         """A word to somebody who writes in another language."""
-        language = other_language(question, lambda word: self._speller_knows(word))
+        language = other_language(question, self._speller_knows)
         return (
             f"I answer in English, from English sources. I took your question to be in {language}." if language else ""
         )
@@ -472,42 +472,4 @@ class Bot:
 
     @cached_property
     def _exercises(self) -> tuple[ExerciseCard, ...]:
-        by_term: dict[str, list[Claim]] = {}
-        for claim in self._index.claims:
-            for term in claim.frame.terms:
-                if self.vocabulary.terms[term].kind == "exercise":
-                    by_term.setdefault(term, []).append(claim)
-        return tuple(self._exercise(name, by_term[name]) for name in sorted(by_term))
-
-    def _exercise(self, name: str, claims: Sequence[Claim]) -> ExerciseCard:
-        term = self.vocabulary.terms[name]
-        facts: Mapping[str, Any] = term.facts
-        equipment = facts.get("equipment") or []
-        values: list[ExerciseValue] = []
-        technique: list[str] = []
-        cautions: list[str] = []
-        for claim in claims:
-            own = [t for t in claim.frame.terms if self.vocabulary.terms[t].kind == "exercise"]
-            if own[0] != name:
-                continue
-            numbers = [q for q in claim.frame.quantities if q.kind == "value" and q.unit == "%MVIC"]
-            if len(numbers) == 1 and numbers[0].low == numbers[0].high and not numbers[0].comparator:
-                muscles = ", ".join(self.vocabulary.terms[m].name for m in sorted(claim.frame.subjects))
-                condition = re.sub(r"\s+", " ", claim.text)
-                values.append(
-                    ExerciseValue(claim.source_id, claim.passage_id, claim.claim_id, numbers[0].low, numbers[0].sd, "%MVIC", muscles, condition)
-                )  # fmt: skip
-            elif "cautions" in claim.frame.attributes[:2] or claim.frame.advice < 0:
-                cautions.append(claim.claim_id)
-            elif claim.frame.attribute in ("technique", "dosage", "progression"):
-                technique.append(claim.claim_id)
-        return ExerciseCard(
-            name=term.name,
-            synonyms=(*term.synonyms, *term.lay),
-            equipment=", ".join(equipment) if isinstance(equipment, list) else str(equipment),
-            position=str(facts.get("position") or ""),
-            weight_bearing=facts.get("weight_bearing"),
-            values=tuple(values),
-            technique=tuple(technique),
-            cautions=tuple(cautions),
-        )
+        return exercise_cards(self._index.claims, self.vocabulary)

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from gmedbot.answer.cite import Citations
-from gmedbot.answer.conflicts import conflict_card
+from gmedbot.answer.conflicts import by_reason, conflict_card
 from gmedbot.answer.contrast import contrast_table
 from gmedbot.answer.evidence import Evidence
 from gmedbot.claims.extract import read_frame
@@ -88,13 +88,15 @@ class Composer:
             rivals = [rival for rival in rivals if rival.finding_id not in carded]
             if not rivals or finding.finding_id in carded or not self._is_asked(query, item, chosen[0]):
                 continue
-            card = conflict_card(self._index, self._vocabulary, finding, rivals, citations, item.best.claim)
-            if card is not None:
-                draft.conflicts.append(card)
-                carded.add(finding.finding_id)
-                carded.update(rival.finding_id for rival in rivals)
-                if item is chosen[0]:
-                    self._lead_with_better(draft, card)
+            rivals.sort(key=lambda rival: (-scores[rival.finding_id], rival.finding_id))
+            for group in by_reason(self._index, finding, rivals)[: _MAX_CARDS - len(draft.conflicts)]:
+                card = conflict_card(self._index, self._vocabulary, finding, group, citations, item.best.claim)
+                if card is not None:
+                    draft.conflicts.append(card)
+                    carded.add(finding.finding_id)
+                    carded.update(rival.finding_id for rival in group)
+                    if item is chosen[0] and len(draft.conflicts) == 1:
+                        self._lead_with_better(draft, card)
         draft.chart = self._chart(query, evidence, citations)
         draft.table = self._table(query, chosen, citations)
         draft.verdict = self._verdict(query, chosen, draft)

@@ -10,7 +10,7 @@ from gmedbot.claims.vocabulary import Vocabulary
 from gmedbot.index.reader import BuiltIndex
 from gmedbot.types import Claim, Conflict, Finding, Relation, Side
 
-__all__ = ["conflict_card", "relations_between"]
+__all__ = ["by_reason", "conflict_card", "relations_between"]
 
 _MAX_SIDES = 4
 
@@ -24,6 +24,17 @@ def relations_between(index: BuiltIndex, first: Finding, second: Finding) -> tup
             if relation is not None and relation.label == "conflict":
                 found.append(relation)
     return tuple(sorted(found, key=lambda relation: (-relation.confidence, relation.a, relation.b)))
+
+
+def by_reason(index: BuiltIndex, finding: Finding, rivals: Sequence[Finding]) -> list[list[Finding]]:
+    """The rivals of a finding, those together that differ from it for the same reason: one card explains one thing."""
+    groups: dict[str, list[Finding]] = {}
+    for rival in rivals:
+        relations = relations_between(index, finding, rival)
+        if relations:
+            key = relations[0].reason if relations[0].judged_by == "review" else ""
+            groups.setdefault(key, []).append(rival)
+    return list(groups.values())
 
 
 def conflict_card(

@@ -8,16 +8,16 @@ of two. Both are fitted by ``training.fit_answers`` (docs/decisions/0005).
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from gmedbot.data import packaged_record
 
 __all__ = ["AnswerModels", "GateModel", "RankingModel", "answer_models"]
 
@@ -93,7 +93,7 @@ class AnswerModels:
 @lru_cache(maxsize=1)
 def answer_models() -> AnswerModels:
     """The packaged models."""
-    record = json.loads(resources.files("gmedbot.data").joinpath("answer-weights.json").read_text("utf-8"))
+    record = packaged_record("answer-weights.json")
     return AnswerModels(
         RankingModel.from_record(record["ranking"]), GateModel.from_record(record["gate"]), record["fitted_for"]
     )

@@ -7,11 +7,9 @@ that the reader, which costs milliseconds, is asked for what is left. Reasons co
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
 from typing import Any
 
 import numpy as np
@@ -21,6 +19,7 @@ from gmedbot.claims.features import FEATURE_NAMES, pair_features
 from gmedbot.claims.reader import LABELS, Reader
 from gmedbot.claims.relate import Comparison, Judgement, compare_frames, explain, judge
 from gmedbot.claims.vocabulary import Vocabulary
+from gmedbot.data import packaged_record
 from gmedbot.types import Frame
 
 __all__ = ["LinearModel", "Pair", "RelationModels", "Relator", "observe", "relation_models"]
@@ -87,7 +86,7 @@ class RelationModels:
 @lru_cache(maxsize=1)
 def relation_models() -> RelationModels:
     """The packaged models."""
-    record = json.loads(resources.files("gmedbot.data").joinpath("relation-weights.json").read_text("utf-8"))
+    record = packaged_record("relation-weights.json")
     return RelationModels(
         LinearModel.from_record(record["frames"]),
         LinearModel.from_record(record["full"]),

@@ -221,19 +221,7 @@ def _build(
         vectors, new = cache.encode(workers, texts, lambda done: tell("encode", done, total))
         claim_texts = [claim.text for claim in claims]
         claim_vectors, more = cache.encode(workers, claim_texts, lambda done: tell("encode", len(texts) + done, total))
-    reader_folder, reader = _reader(settings)
-    with PairCache(settings.index / "cache", reader, reader_folder) as pair_cache:
-        if full:
-            pair_cache.clear()
-        ledger = build_ledger(
-            claims,
-            {document.source.source_id: document.source for document in documents},
-            vocabulary,
-            claim_vectors,
-            settings.corpus / "reviews.yaml",
-            Relator(vocabulary, pair_cache),
-            lambda done, count: tell("claims", done, count),
-        )
+    ledger, reader_folder = _relate(settings, documents, claims, claim_vectors, vocabulary, tell, full)
     tell("write", 0, 1)
     dense = DenseIndex.build(vectors, settings.dense_index)
     dense.save(staged / "dense.faiss")
@@ -268,6 +256,32 @@ def _build(
         "copies": tuple((overlap.a, overlap.b) for overlap in unexplained_copies(documents)),
         "changed": changed,
     }
+
+
+def _relate(
+    settings: Settings,
+    documents: Sequence[Document],
+    claims: Sequence[Claim],
+    vectors: NDArray[np.float32],
+    vocabulary: Vocabulary,
+    tell: Progress,
+    full: bool,
+) -> tuple[Ledger, str]:
+    """The ledger of the claims, and the folder of the reader that judged them."""
+    folder, reader = _reader(settings)
+    with PairCache(settings.index / "cache", reader, folder) as cache:
+        if full:
+            cache.clear()
+        ledger = build_ledger(
+            claims,
+            {document.source.source_id: document.source for document in documents},
+            vocabulary,
+            vectors,
+            settings.corpus / "reviews.yaml",
+            Relator(vocabulary, cache),
+            lambda done, count: tell("claims", done, count),
+        )
+    return ledger, folder
 
 
 def _copy_to_database(settings: Settings, store: Store, build_id: str) -> None:

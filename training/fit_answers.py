@@ -5,6 +5,8 @@ loss (Cao et al. 2007) on the dev questions and dialogues of ``evaluation/`` and
 ``training/``. Answerability: a logistic regression with products of two features over ``conversation.scope`` on the same
 questions against unanswerable ones. Gold questions of the test split are never read; cross-validation is by topic.
 
+Every question is seen twice, with the learners' questions of the corpus and without, because a corpus may have none.
+
 Run after an index build: ``python -m training.fit_answers [--write]``; writes ``src/gmedbot/data/answer-weights.json``.
 """
 
@@ -13,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +31,7 @@ from gmedbot.answer.evidence import FEATURES, EvidenceFinder
 from gmedbot.answer.ranking import GateModel, RankingModel, interactions
 from gmedbot.bot import Bot
 from gmedbot.conversation.scope import GATE_FEATURES, gate_features
+from gmedbot.index.questions import QuestionTable, write_questions
 from gmedbot.settings import load_settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -173,7 +177,17 @@ def _as_list(
     )
 
 
-def fit_gate(bot: Bot, asked: Sequence[Asked], ranking: RankingModel) -> tuple[GateModel, str]:
+def without_questions() -> Bot:
+    """A bot over the same index as if its corpus had no learners' questions."""
+    bot = Bot.open(load_settings(), is_warm=False)
+    index = bot._index
+    with tempfile.TemporaryDirectory() as folder:
+        write_questions(Path(folder), [], np.zeros((0, index.manifest.encoder.dim), dtype=np.float32), bot.vocabulary)
+        index.__dict__["questions"] = QuestionTable(Path(folder), index.manifest.n_claims)
+    return bot
+
+
+def fit_gate(bots: Sequence[Bot], asked: Sequence[Asked], ranking: RankingModel) -> tuple[GateModel, str]:
     """The gate, and how it does in cross-validation."""
     questions = [(item.question, item.history, 1, item.group, item.is_gold) for item in asked]
     for path, keep in (
@@ -183,8 +197,15 @@ def fit_gate(bot: Bot, asked: Sequence[Asked], ranking: RankingModel) -> tuple[G
         for row in read_lines(path):
             if keep is None or row["split"] == keep:
                 questions.append((row["question"], (), 0, row.get("topic_key") or row["question"], keep == "dev"))
-    finder = EvidenceFinder(bot._index, bot.vocabulary, ranking)
-    table = np.array([gate_row(bot, finder, question, history) for question, history, *_ in questions])
+    finders = [EvidenceFinder(bot._index, bot.vocabulary, ranking) for bot in bots]
+    questions = questions * len(bots)
+    seen_by = np.repeat(np.arange(len(bots)), len(questions) // len(bots))
+    table = np.array(
+        [
+            gate_row(bots[place], finders[place], question, history)
+            for place, (question, history, *_) in zip(seen_by.tolist(), questions, strict=True)
+        ]
+    )
     truth = np.array([row[2] for row in questions])
     is_gold = np.array([row[4] for row in questions])
     guessed = np.zeros(len(truth))
@@ -192,7 +213,7 @@ def fit_gate(bot: Bot, asked: Sequence[Asked], ranking: RankingModel) -> tuple[G
         model = _gate_model(table[train], truth[train])
         guessed[test] = [model.probability(dict(zip(GATE_FEATURES, row, strict=True))) for row in table[test]]
     lines = []
-    for name, chosen in (("all", np.ones(len(truth), dtype=bool)), ("dev", is_gold)):
+    for name, chosen in (("all", seen_by == 0), ("dev", is_gold & (seen_by == 0)), ("bare", is_gold & (seen_by > 0))):
         declined = (guessed < 0.5) & chosen
         right, missing = int((declined & (truth == 0)).sum()), int(((truth == 0) & chosen).sum())
         lines.append(
@@ -233,25 +254,28 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="write the models that the product uses")
     parser.add_argument("--gold-only", action="store_true", help="fit on the dev split alone, to compare")
     arguments = parser.parse_args()
-    bot = Bot.open(load_settings(), is_warm=False)
+    bots = [Bot.open(load_settings(), is_warm=False), without_questions()]
     asked = load_asked()
-    items = [observe(bot, item) for item in asked]
-    single = [item for item in items if item.asked.is_gold and not item.asked.history]
-    follow = [item for item in items if item.asked.is_gold and item.asked.history]
-    sys.stderr.write(f"{len(items)} questions, {len(single)} single dev, {len(follow)} dev follow-ups\n")
+    seen = [[observe(bot, item) for item in asked] for bot in bots]
+    items = [item for own in seen for item in own]
+    kinds: dict[str, list[Observed]] = {}
+    for name, own in zip(("", "bare "), seen, strict=True):
+        kinds[f"{name}single"] = [item for item in own if item.asked.is_gold and not item.asked.history]
+        kinds[f"{name}follow-up"] = [item for item in own if item.asked.is_gold and item.asked.history]
+    sys.stderr.write(f"{len(asked)} questions, of dev { ({name: len(own) for name, own in kinds.items()}) }\n")
     pool = [item for item in items if item.asked.is_gold or not arguments.gold_only]
     values: dict[int, float] = {}
     for train, test in GroupKFold(5).split(np.zeros(len(pool)), groups=[item.asked.group for item in pool]):
         model = fit_ranking([pool[i] for i in train])
         values.update({id(pool[i]): ndcg10(pool[i], model) for i in test})
-    for kind, chosen in (("single", single), ("follow-up", follow)):
+    for kind, chosen in kinds.items():
         sys.stderr.write(f"cross-validated: {kind} nDCG@10 {np.mean([values[id(item)] for item in chosen]):.3f}\n")
     ranking = fit_ranking(pool)
-    gate, text = fit_gate(bot, [item.asked for item in pool], ranking)
+    gate, text = fit_gate(bots, [item.asked for item in pool[: len(pool) // len(bots)]], ranking)
     sys.stderr.write(f"gate, cross-validated: {text}\n")
     if arguments.write:
         facts = {
-            "fitted_for": bot._index.manifest.encoder.model,
+            "fitted_for": bots[0]._index.manifest.encoder.model,
             "ranking": ranking.to_record(),
             "gate": gate.to_record(),
         }

@@ -36,6 +36,8 @@ class ScoredClaim:
     score: float
     cosine: float
     coverage: float  #: share of the query's rarer words and terms that the claim holds
+    asked: float = 0.0  #: cosine of the nearest question that learners ask and the claim answers
+    asked_coverage: float = 0.0  #: ``coverage`` by the claim and its questions together
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,7 @@ FEATURES: tuple[str, ...] = (
     "subject_other", "subject_named", "part", "part_other", "exercise", "exercise_variant", "exercise_other", "value", "reported",
     "evidence", "length", "definition", "consensus", "context_cosine", "context_coverage", "shift_cosine", "shift_coverage",
     "follow_up", "shift", "question_length", "asks_number", "asks_yes_no", "asks_list",
+    "asked", "asked_coverage", "unasked", "context_asked", "shift_asked",
 )  # fmt: skip
 #: Claims taken by their own vector beside those of the passages found; indexes of more claims do without.
 _NEAREST_CLAIMS = 60
@@ -94,6 +97,10 @@ class EvidenceFinder:
     def _keys(self, row: int) -> frozenset[str]:
         return self._table.keys(row)
 
+    @lru_cache(maxsize=65_536)  # noqa: B019
+    def _asked_keys(self, row: int) -> frozenset[str]:
+        return self._index.questions.keys(row)
+
     @lru_cache(maxsize=1024)  # noqa: B019
     def _of_attribute(self, attribute: str) -> tuple[int, ...]:
         return self._table.of_attribute(attribute)
@@ -117,7 +124,14 @@ class EvidenceFinder:
         table = np.array([[found.get(name, 0.0) for name in self._model.names] for _, found in observed])
         scores = np.round(self._model.score(table), 6).tolist()
         scored = [
-            ScoredClaim(self._index.claims[row], score, found["cosine"], found["coverage"])
+            ScoredClaim(
+                self._index.claims[row],
+                score,
+                found["cosine"],
+                found["coverage"],
+                found.get("asked", 0.0),
+                found["asked_coverage"],
+            )
             for (row, found), score in zip(observed, scores, strict=True)
         ]
         scored.sort(key=lambda item: (-item.score, item.claim.claim_id))
@@ -125,7 +139,8 @@ class EvidenceFinder:
 
     def observe(self, query: Query, vectors: Vectors, hits: Hits) -> list[tuple[int, dict[str, float]]]:
         """Rows of the claims that may answer, with their features by the names of ``FEATURES``; absent is zero."""
-        rows = self._candidates(query, hits, vectors)
+        near = [self._index.questions.nearness(vector) for vector in vectors]
+        rows = self._candidates(query, hits, vectors, near)
         if not rows:
             return []
         passages = {
@@ -152,9 +167,14 @@ class EvidenceFinder:
             own = self._keys(row)
             coverage = self._share(keys, own)
             found = self.features(query, claim, cosine, coverage, passages.get(claim.passage_id, (0.0, 0.0)))
+            asked_keys = self._asked_keys(row)
+            found["asked"] = float(near[0][row])
+            found["asked_coverage"] = self._share(keys, own | asked_keys)
+            found["unasked"] = float(not asked_keys)
             if query.context:
                 found[f"{turn}_cosine"] = behind_cosine
                 found[f"{turn}_coverage"] = self._share(behind, own)
+                found[f"{turn}_asked"] = float(near[1][row]) if len(near) > 1 else 0.0
             observed.append((row, {**found, **asked}))
         return observed
 
@@ -202,7 +222,7 @@ class EvidenceFinder:
         rarest = max((self._rarity.get(key, self._unseen) for key in open_keys), default=0.0)
         return Gaps(missing, missing / max(1, len(keys)), self._share(keys, open_keys), rarest / self._unseen)
 
-    def _candidates(self, query: Query, hits: Hits, vectors: Vectors) -> list[int]:
+    def _candidates(self, query: Query, hits: Hits, vectors: Vectors, near: Sequence[Vectors]) -> list[int]:
         rows: dict[int, None] = {}
         for row in hits.rows.tolist():
             for claim_row in self._index.claims_of_passage.get(self._index.passages[row].passage_id, ()):
@@ -212,6 +232,9 @@ class EvidenceFinder:
             for claim_row in self._of_attribute(attribute):
                 if not wanted or wanted & self._keys(claim_row):
                     rows[claim_row] = None
+        for nearness in near:
+            nearest = np.argsort(-nearness, kind="stable")[:_NEAREST_CLAIMS]
+            rows.update(dict.fromkeys(nearest[nearness[nearest] > 0].tolist()))
         if len(self._table) <= _SCAN_LIMIT:
             for vector in vectors:
                 cosines = similarities(self._index.claim_vectors, vector)

@@ -22,7 +22,7 @@ __all__ = ["DEFAULT_THRESHOLDS", "GATE_FEATURES", "Verdict", "decide", "gate_fea
 GATE_FEATURES: tuple[str, ...] = (
     "best", "best_three", "nearest", "cosine", "coverage", "widest_coverage", "unmet", "unmet_share", "in_scope", "attribute",
     "unknown", "passage", "other_muscle", "follow_up", "uncovered", "rarest_uncovered", "subject_missing", "part_missing",
-    "exercise_missing", "value_missing", "attribute_met", "spread", "length", "yes_no", "number",
+    "exercise_missing", "value_missing", "attribute_met", "spread", "length", "yes_no", "number", "asked", "asked_nearest", "asked_uncovered", "unasked",
 )  # fmt: skip
 #: The probability from which an answer is given; a maintainer may set another per encoder in the manifest.
 DEFAULT_THRESHOLDS: Mapping[str, float] = {"answerable": 0.5}
@@ -88,6 +88,10 @@ def gate_features(
         "follow_up": float(bool(query.context) and query.turn != "topic-shift"),
         "uncovered": gaps.uncovered,
         "rarest_uncovered": gaps.rarest,
+        "asked": best.asked,
+        "asked_nearest": max(c.asked for item in evidence for c in item.claims),
+        "asked_uncovered": 1 - max(c.asked_coverage for c in claims[:5]),
+        "unasked": float(best.asked == 0),
         "spread": best.score - claims[min(9, len(claims) - 1)].score,
         "length": len(query.text.split()) / 10,
         "yes_no": float(query.shape == "yes-no"),

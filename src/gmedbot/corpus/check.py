@@ -15,6 +15,7 @@ from typing import Any
 
 from gmedbot.claims.vocabulary import Vocabulary
 from gmedbot.corpus.duplicates import Overlap, document_texts, find_overlaps, propose_lineage
+from gmedbot.corpus.questions import scan_questions
 from gmedbot.corpus.readme import stale_readme
 from gmedbot.corpus.sentences import check_sentence
 from gmedbot.corpus.sources import scan_corpus
@@ -71,7 +72,7 @@ class CheckReport:
 
 
 def check_corpus(folder: Path) -> CheckReport:
-    """Check every source file, the vocabulary, the red-flag rules, the reviews and the generated README.
+    """Check every source file, the vocabulary, the red-flag rules, the reviews, the questions and the generated README.
 
     Never raises for what is in the files; a folder without sources is a finding.
     """
@@ -88,15 +89,18 @@ def check_corpus(folder: Path) -> CheckReport:
     findings.extend(_same_sources(documents))
     counts: Counter[str] = Counter()
     facts = 0
+    sentences: dict[str, list[str]] = {}
     for document in documents:
         findings.extend(_marks(document))
         for text, offset, heading in _sentences(document):
             facts += 1
+            sentences.setdefault(document.source.source_id, []).append(text)
             counts[_attribute(text, heading, vocabulary)] += 1
             if not document.source.is_full_text:
                 for rule, message, is_error in check_sentence(text, vocabulary):
                     findings.append(FileFinding(document.path, document.line_of(offset), rule, message, is_error))
         findings.extend(_repeated(document))
+    findings.extend(scan_questions(folder, sentences)[1])
     findings.extend(_shared_text(by_id, sources))
     if documents and (stale := stale_readme(folder, [document.source for document in documents])):
         findings.append(FileFinding("README.md", 0, "stale-readme", stale))

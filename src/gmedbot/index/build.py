@@ -37,6 +37,7 @@ from gmedbot.claims.vocabulary import (
 )
 from gmedbot.conversation.safety import SafetyRules
 from gmedbot.corpus.duplicates import unexplained_copies
+from gmedbot.corpus.questions import QuestionsOf, question_files, read_questions
 from gmedbot.corpus.sources import read_corpus
 from gmedbot.encoder import EXPORT_FORMAT, Encoder, OnnxEncoder, export_encoder, file_digest, packaged_digest
 from gmedbot.errors import EncoderError, IndexDamagedError, IndexMissingError, UsageError
@@ -44,6 +45,7 @@ from gmedbot.index.cache import PairCache, ReadingCache, VectorCache
 from gmedbot.index.claim_table import write_claim_table
 from gmedbot.index.dense import DenseIndex
 from gmedbot.index.lexical import LexicalIndex
+from gmedbot.index.questions import bind_questions, write_questions
 from gmedbot.index.records import (
     claim_record,
     finding_record,
@@ -156,15 +158,16 @@ def is_stale(settings: Settings) -> str:
     if manifest.corpus != corpus_digest(read_corpus(settings.corpus)):
         return "the corpus has changed"
     if manifest.vocabulary != _data_digest(settings.corpus):
-        return "the vocabulary or the reviews have changed"
+        return "the vocabulary, the reviews or the questions have changed"
     return ""
 
 
 def _data_digest(corpus: Path) -> str:
-    """Hash over the data files that shape claims: vocabulary, reviews and safety rules."""
+    """Hash over the data files beside the sources: vocabulary, reviews, safety rules and learners' questions."""
     digest = hashlib.sha256()
     files = sorted(vocabulary_folder(corpus).glob("*.yaml"))
     files += [path for name in ("reviews.yaml", "safety.yaml") if (path := corpus / name).is_file()]
+    files += question_files(corpus)
     for path in files:
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
@@ -184,13 +187,14 @@ def build_index(
     documents = read_corpus(settings.corpus)
     vocabulary = vocabulary_rows(vocabulary_folder(settings.corpus))
     safety = _safety_rules(settings.corpus)
+    questions = read_questions(settings.corpus)
     store = Store(settings.index)
     with store.lock(), storage_errors("Writing the index"):
         store.sweep()
         staged = settings.index / f".staged-{os.getpid()}"
         staged.mkdir(parents=True)
         try:
-            report = _build(settings, store, staged, documents, vocabulary, safety, tell, full, engine)
+            report = _build(settings, store, staged, documents, vocabulary, safety, questions, tell, full, engine)
         finally:
             shutil.rmtree(staged, ignore_errors=True)
     return BuildReport(**{**report, "seconds": time.perf_counter() - started})
@@ -203,6 +207,7 @@ def _build(
     documents: Sequence[Document],
     rows: dict[str, Any],
     safety: SafetyRules | None,
+    questions: Sequence[QuestionsOf],
     tell: Progress,
     full: bool,
     engine: Literal["local", "ray"],
@@ -217,10 +222,14 @@ def _build(
     with VectorCache(settings.index / "cache", _bits(encoder)) as cache, _spread(encoder, engine) as workers:
         if full:
             cache.clear()
-        total = len(texts) + len(claims)
+        bound = bind_questions(questions, claims)
+        asked = [text for text, _ in bound]
+        total = len(texts) + len(claims) + len(asked)
         vectors, new = cache.encode(workers, texts, lambda done: tell("encode", done, total))
         claim_texts = [claim.text for claim in claims]
         claim_vectors, more = cache.encode(workers, claim_texts, lambda done: tell("encode", len(texts) + done, total))
+        done_before = len(texts) + len(claims)
+        question_vectors, most = cache.encode(workers, asked, lambda done: tell("encode", done_before + done, total))
     ledger, reader_folder = _relate(settings, documents, claims, claim_vectors, vocabulary, tell, full)
     tell("write", 0, 1)
     dense = DenseIndex.build(vectors, settings.dense_index)
@@ -233,6 +242,7 @@ def _build(
     if safety is not None:
         _write_json(staged / "safety.json", safety.to_record())
     _write_rows(staged, documents, passages, claims, ledger)
+    write_questions(staged, bound, question_vectors, vocabulary)
     source_ids = [document.source.source_id for document in documents]
     write_claim_table(staged, claims, passages, source_ids, ledger.findings, vocabulary)
     manifest = _manifest(
@@ -251,7 +261,7 @@ def _build(
         "passages": len(passages),
         "claims": len(claims),
         "findings": len(ledger.findings),
-        "encoded": new + more,
+        "encoded": new + more + most,
         "extracted": read,
         "copies": tuple((overlap.a, overlap.b) for overlap in unexplained_copies(documents)),
         "changed": changed,

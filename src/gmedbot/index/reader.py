@@ -24,6 +24,7 @@ from gmedbot.index.claim_table import ClaimTable
 from gmedbot.index.dense import DenseIndex
 from gmedbot.index.lexical import LexicalIndex
 from gmedbot.index.protocol import EmbeddedIndex
+from gmedbot.index.questions import QuestionTable
 from gmedbot.index.records import (
     claim_from_record,
     finding_from_record,
@@ -184,6 +185,11 @@ class BuiltIndex:
     def claim_vectors(self) -> NDArray[np.float32]:
         """(n_claims, dim) float32 unit rows, memory-mapped."""
         return load_array(self.folder / "claim_vectors.npy")
+
+    @cached_property
+    def questions(self) -> QuestionTable:
+        """What learners ask, beside the claims that answer it."""
+        return QuestionTable(self.folder, self.manifest.n_claims)
 
     @cached_property
     def findings(self) -> Sequence[Finding]:

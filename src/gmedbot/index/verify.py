@@ -64,7 +64,7 @@ def verify_build(index: BuiltIndex) -> dict[str, int]:
         _require(found == wanted, f"Build {index.id} must hold {wanted} {name}.", str(found))
     _check_references(index)
     queries = _check_search(index)
-    _ = index.vocabulary, index.lexicon, index.words, index.safety
+    _ = index.vocabulary, index.lexicon, index.words, index.safety, index.questions
     return {name: found for name, (found, _) in counts.items()} | {
         "relations": len(index.relations),
         "searches": queries,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -12,9 +13,11 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from gmedbot.bot import Bot
+from gmedbot.conversation.scope import Verdict
 from gmedbot.corpus.sources import read_corpus
 from gmedbot.errors import IndexDamagedError, IndexMismatchError, IndexMissingError
 from gmedbot.index.store import Store
+from gmedbot.retrieval.understand import Query
 from gmedbot.settings import Settings, load_settings
 from gmedbot.types import Answer, AskOptions
 from tests.support import SMALL_CORPUS, UNANSWERABLE
@@ -53,7 +56,10 @@ def check_contract(answer: Answer) -> None:
     for conflict in data["conflicts"]:
         assert set(conflict) == {"attribute", "type", "explanation", "sides", "better_supported", "why"}
         assert len(conflict["sides"]) >= 2
-        assert all(side["citations"] and set(side["citations"]) <= numbers for side in conflict["sides"])
+        for side in conflict["sides"]:
+            assert set(side) == {"text", "citations", "also"}
+            assert all(set(item) == {"text", "citations"} for item in side["also"])
+            assert all(item["citations"] and set(item["citations"]) <= numbers for item in (side, *side["also"]))
         assert conflict["better_supported"] in (None, *range(len(conflict["sides"])))
     for citation in data["citations"]:
         assert citation["quote"] == TEXTS[citation["source_id"]][citation["start"] : citation["end"]]
@@ -213,6 +219,174 @@ def test_exercises_carry_their_measured_values(bot: Bot) -> None:
         for value in card.values:
             claim = bot.claim(value.claim_id)
             assert claim is not None and f"{value.value:g}" in claim.text
+
+
+# --- several questions in one message -------------------------------------------------------------------------------
+
+ACTION = "What does the gluteus medius do?"
+
+
+def test_two_questions_in_one_message_are_both_answered(bot: Bot) -> None:
+    answer = bot.ask("What does the gluteus medius do, and which nerve supplies it?")
+    check_contract(answer)
+    assert (answer.status, answer.remark) == ("answered", "")
+    leads = {statement.asks: statement for statement in answer.statements if statement.asks}
+    assert list(leads) == [ACTION, NERVE]
+    assert leads[ACTION].text == bot.ask(ACTION).statements[0].text
+    assert "superior gluteal nerve" in leads[NERVE].text and leads[NERVE].origins == 2
+    assert answer.standalone_question == f"{ACTION} {NERVE}"
+    assert answer.answer.index(f"### {ACTION}") < answer.answer.index(f"### {NERVE}")
+
+
+def test_the_second_question_may_name_what_the_first_speaks_of(bot: Bot) -> None:
+    answer = bot.ask(f"Which nerve supplies it and {ACTION[0].lower()}{ACTION[1:]}")
+    assert [statement.asks for statement in answer.statements if statement.asks] == [NERVE, ACTION]
+
+
+def test_earlier_questions_stand_behind_both(bot: Bot) -> None:
+    answer = bot.ask("What does it do, and which nerve supplies it?", [ACTION])
+    assert [statement.asks for statement in answer.statements if statement.asks] == [ACTION, NERVE]
+
+
+def refuse(monkeypatch: pytest.MonkeyPatch, *words: str) -> None:
+    """Let no question with one of ``words`` pass the gates, whatever the models of the day make of it."""
+
+    def decide(query: Query, *seen: Any) -> Verdict:
+        return Verdict(not any(word in query.text for word in words), "not-covered")
+
+    monkeypatch.setattr("gmedbot.bot.decide", decide)
+
+
+def test_of_two_questions_the_one_without_an_answer_is_named_and_the_other_answered(
+    bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse(monkeypatch, "yellow")
+    for question in (f"{ACTION} {UNANSWERABLE}", f"{UNANSWERABLE} {ACTION}"):
+        answer = bot.ask(question)
+        check_contract(answer)
+        assert answer.status == "answered"
+        assert (
+            "could not find" in answer.remark and "yellow fever" in answer.remark and "medius do" not in answer.remark
+        )
+        assert answer.remark in answer.answer
+        assert all(statement.asks == "" for statement in answer.statements), "one answer needs no headings"
+        assert "abducts" in answer.statements[0].text
+
+
+def test_two_questions_without_an_answer_are_declined(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+    refuse(monkeypatch, "yellow", "cup")
+    answer = bot.ask(f"{UNANSWERABLE} Who won the world cup in 1998?")
+    check_contract(answer)
+    assert (answer.status, answer.statements) == ("declined", ())
+    assert "could not find" in answer.answer and answer.suggestions
+
+
+def test_two_questions_give_the_same_json_every_time_and_keep_their_red_flags(bot: Bot) -> None:
+    question = f"{ACTION} {NERVE}"
+    assert same(bot.ask(question), bot.ask(question))
+    flagged = bot.ask(f"My groin is numb and I cannot pass urine. {ACTION} {NERVE}")
+    assert flagged.status == "safety" and flagged.safety is not None
+    assert flagged.answer.startswith(f"**{flagged.safety.message}**")
+
+
+def test_a_short_answer_to_two_questions_still_answers_both(bot: Bot) -> None:
+    answer = bot.ask(f"{ACTION} {NERVE}", options=AskOptions(length="short"))
+    assert [statement.asks for statement in answer.statements if statement.asks] == [ACTION, NERVE]
+    assert len(answer.statements) <= 4
+
+
+def test_passages_for_two_questions_are_those_of_each_in_turn(bot: Bot) -> None:
+    found = bot.retrieve(f"{ACTION} {NERVE}", 6)
+    assert [item.rank for item in found] == list(range(1, 7))
+    ids = [item.passage.passage_id for item in found]
+    assert len(set(ids)) == len(ids)
+    firsts = [bot.retrieve(text, 6)[0].passage.passage_id for text in (ACTION, NERVE)]
+    assert ids[:2] == firsts
+
+
+@pytest.mark.parametrize("message", [f"{ACTION} {NERVE}", f"{NERVE} {ACTION}", f"{UNANSWERABLE} {NERVE} {ACTION}"])
+def test_no_score_is_higher_than_that_of_a_better_rank(bot: Bot, message: str) -> None:
+    scores = [item.score for item in bot.retrieve(message, 1000)]
+    assert len(scores) > 10 and scores == sorted(scores, reverse=True)
+
+
+MONA = "Who painted the Mona Lisa?"
+
+
+@pytest.mark.parametrize("message", [f"How deep is the sea? {MONA}", f"{MONA} How deep is the sea?"])
+@pytest.mark.parametrize("history", [(), (NERVE,)])
+def test_two_questions_about_other_things_are_declined(bot: Bot, message: str, history: tuple[str, ...]) -> None:
+    answer = bot.ask(message, history)
+    check_contract(answer)
+    assert (answer.status, answer.statements) == ("declined", ())
+    assert "(" not in answer.standalone_question and answer.standalone_question in message
+
+
+def test_a_question_keeps_its_meaning_before_one_about_other_things(bot: Bot) -> None:
+    asked = "Does it abduct the hip?"
+    for message in (f"{asked} {UNANSWERABLE}", f"{asked} {MONA}", f"{MONA} {asked}"):
+        answer = bot.ask(message)
+        check_contract(answer)
+        assert asked in answer.standalone_question and "(" not in answer.standalone_question
+        assert "vaccine abduct" not in answer.answer and "abducts the hip" in answer.statements[0].text
+
+
+def test_nothing_is_suggested_that_the_message_asks(bot: Bot) -> None:
+    assert NERVE in bot.ask(ACTION).suggestions and ACTION in bot.ask(NERVE).suggestions
+    for message in (
+        f"{ACTION} {NERVE}",
+        f"{NERVE} {ACTION}",
+        "What does the gluteus medius do, and which nerve supplies it?",
+    ):
+        assert not {ACTION, NERVE} & set(bot.ask(message).suggestions)
+    assert NERVE not in bot.ask(f"Since {WRONG}, what does it do? And which nerve supplies it?").suggestions
+
+
+WRONG = "the gluteus medius is supplied by the inferior gluteal nerve"
+ROOTS = "Which nerve roots supply the gluteus medius?"
+
+
+def test_a_wrong_premise_is_set_right_and_the_rest_of_the_question_is_answered(bot: Bot) -> None:
+    answer = bot.ask(f"Since {WRONG}, which nerve roots supply it?")
+    check_contract(answer)
+    opening, second, *_ = answer.statements
+    assert opening.verdict == "First, a correction:" and "superior gluteal nerve" in opening.text
+    assert "roots" in second.text and second.text == bot.ask(ROOTS).statements[0].text
+    assert len(answer.conflicts) == 1
+    assert answer.standalone_question == ROOTS and ROOTS not in answer.suggestions
+
+
+@pytest.mark.parametrize("message", [f"Since {WRONG}, what does it do? {ROOTS}", f"{ACTION} Since {WRONG}, which nerve roots supply it?",
+                                     f"Since {WRONG}, what does it do? And which nerve roots supply it?"])  # fmt: skip
+def test_a_wrong_premise_of_any_question_of_a_message_is_set_right(bot: Bot, message: str) -> None:
+    answer = bot.ask(message)
+    check_contract(answer)
+    assert answer.statements[0].verdict == "First, a correction:" and answer.statements[0].asks == ""
+    leads = {statement.asks: statement.text for statement in answer.statements if statement.asks}
+    assert list(leads) == [ACTION, ROOTS]
+    assert "abducts" in leads[ACTION] and "roots" in leads[ROOTS]
+    assert "inferior" not in answer.answer
+
+
+def test_no_statement_stands_under_two_headings(bot: Bot) -> None:
+    for message in (
+        f"{ACTION} {NERVE} {ROOTS}",
+        f"{NERVE} Which nerve innervates the gluteus medius?",
+        "How do I do side-lying hip abduction? What does the gluteus medius do?",
+        "Tell me about the clam and how do I do it",
+        f"Tell me about the gluteus medius, and {NERVE[0].lower()}{NERVE[1:]}",
+    ):
+        statements = bot.ask(message).statements
+        assert len({statement.finding_id for statement in statements}) == len(statements), message
+        assert len({statement.text for statement in statements}) == len(statements), message
+
+
+def test_two_questions_with_one_answer_stand_above_it_together(bot: Bot) -> None:
+    other = "Which nerve innervates the gluteus medius?"
+    answer = bot.ask(f"{NERVE} {other}")
+    check_contract(answer)
+    assert [statement.asks for statement in answer.statements if statement.asks] == [f"{NERVE} {other}"]
+    assert answer.answer.startswith(f"### {NERVE} {other}\n")
 
 
 # --- opening --------------------------------------------------------------------------------------------------------

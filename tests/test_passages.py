@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,7 +13,14 @@ from hypothesis import strategies as st
 
 from gmedbot.corpus.sources import parse_document
 from gmedbot.encoder import OnnxEncoder
-from gmedbot.passages import embedding_text, split_document, split_sections, split_sentences
+from gmedbot.passages import (
+    Section,
+    embedding_text,
+    fenced_blocks,
+    split_document,
+    split_sections,
+    split_sentences,
+)
 from gmedbot.types import Passage
 from tests.support import make_document
 
@@ -41,7 +49,9 @@ BLOCKS = st.one_of(
     st.lists(st.sampled_from(SENTENCES), max_size=3).map(
         lambda items: "```\n# no heading\n" + "\n".join(items) + "\n```"
     ),
-    st.just("```python\nnever closed"),
+    st.sampled_from(
+        ("```python\nnever closed", "```", "~~~", "````text", "```a``` inline", "~~~~ \n# no heading\n~~~~~")
+    ),
     st.text(st.characters(codec="utf-8", exclude_characters="\r"), max_size=40),
 )
 MARKDOWN = st.lists(st.tuples(BLOCKS, st.sampled_from(("\n", "\n\n", "\n\n\n", "\n \t\n"))), max_size=14).map(
@@ -78,6 +88,67 @@ def test_no_passage_is_longer_than_the_window(text: str, window: int) -> None:
         assert count(passage.text) <= max(window - head, window // 2)
         if head <= window // 2:
             assert count(embedding_text(passage, document.source.title)) <= window
+
+
+@given(MARKDOWN, st.sampled_from((24, 200)))
+def test_every_word_is_in_a_passage_or_in_the_heading_of_one(text: str, window: int) -> None:
+    passages = split_document(make_document(text), count, window)
+    inside = {place for passage in passages for place in range(passage.start, passage.end)}
+    headings = {bare(name) for passage in passages for name in passage.heading}
+    cursor = 0
+    for line in text.splitlines(keepends=True):
+        lost = [place for place, sign in enumerate(line, cursor) if sign.isalnum() and place not in inside]
+        if lost:
+            assert re.match(r"#{1,6} ", line) and bare(line.lstrip("#").strip().strip("#")) in headings, line
+        cursor += len(line)
+
+
+@pytest.mark.parametrize("mark", ["```", "```text", "~~~", "````", "```a``` and", "``` two words"])
+def test_a_fence_that_is_never_closed_hides_nothing_and_headings_go_on_to_count(mark: str) -> None:
+    text = f"# Top\nFirst.\n{mark}\nSecond.\n\n## Later\nThird.\n"
+    passages = split_document(make_document(text), count, 200)
+    assert [passage.heading for passage in passages] == [("Top",), ("Top", "Later")]
+    assert passages[0].text.startswith("First.") and passages[0].text.endswith("Second.")
+    assert passages[1].text == "Third."
+
+
+def test_a_stray_fence_does_not_turn_the_blocks_around_it_inside_out() -> None:
+    text = "## A\n```python\n# code\n```\nOne.\n\n```\nTwo.\n\n~~~\n# more code\n~~~\n## B\nThree.\n"
+    assert [text[start:end] for start, end in fenced_blocks(text)] == [
+        "```python\n# code\n```\n",
+        "~~~\n# more code\n~~~\n",
+    ]
+    sections = split_sections(text)
+    assert [section.heading for section in sections] == [("A",), ("B",)]
+    assert bare(text[sections[0].start : sections[0].end]) == bare(text[text.index("```") : text.index("## B")])
+
+
+def test_a_block_ends_at_its_own_mark_only() -> None:
+    text = "````\n```\n# code\n~~~\n```` no end\n`````\n# Heading\nText.\n"
+    assert [text[start:end] for start, end in fenced_blocks(text)] == [text[: text.index("# Heading")]]
+    assert [section.heading for section in split_sections(text)] == [(), ("Heading",)]
+
+
+def test_many_fences_that_open_nothing_take_no_time() -> None:
+    text = "".join(f"```word{n}\nText {n}.\n~~~word{n}\n" for n in range(20_000))
+    assert fenced_blocks(text) == ()  # quadratic, this would take minutes
+
+
+def test_a_heading_with_nothing_under_it_is_found_by_its_words() -> None:
+    text = "## Exercises\n### Clamshell\n### Side plank\nHold it.\n\n## Last words"
+    passages = split_document(make_document(text), count, 200)
+    assert [(passage.heading, passage.text) for passage in passages] == [
+        (("Exercises",), "### Clamshell"),
+        (("Exercises", "Side plank"), "Hold it."),
+        ((), "## Last words"),
+    ]
+    assert [p.text for p in split_document(make_document("## A\n## A\n## \n"), count, 200)] == ["## A", "## A"]
+    assert [sentences(passage.text) for passage in passages] == [[], ["Hold it."], []]  # a heading states nothing
+
+
+def test_a_section_that_repeats_its_heading_stands_at_its_own_place() -> None:
+    text = "## Ilium\nIlium\n"
+    assert split_sections(text) == (Section(("Ilium",), 9, 14),)
 
 
 @given(st.lists(st.sampled_from(SENTENCES), max_size=9), st.sampled_from((20, 200)))
@@ -175,4 +246,4 @@ def test_list_items_lose_their_marker_and_are_marked() -> None:
 
 
 def test_headings_rules_and_fences_are_no_sentences() -> None:
-    assert sentences("# Heading\n\n---\n\n```\n```\n\nText.\n| --- | --- |\n") == ["Text."]
+    assert sentences("# Heading\n\n---\n\n```\n```\n~~~text\n\nText.\n| --- | --- |\n") == ["Text."]

@@ -1,7 +1,7 @@
 """Adapt the packaged encoder to this field: questions of learners are drawn to the sentences that answer them.
 
-Data: ``training/questions-*.jsonl``, hand-written questions with the sentences that answer them, none of which is the
-gold answer of a test question. Loss: in-batch negatives with the hard negatives that the writers named (multiple
+Data: ``training/questions-*.jsonl``, hand-written questions with the sentences that answer them, and the learners'
+questions of ``corpus/questions``; no sentence that is a gold answer of a test question, nor one that says the same, is used. Loss: in-batch negatives with the hard negatives that the writers named (multiple
 negatives ranking loss, Henderson et al. 2017). Only the upper layers learn; what they learn is stored as a difference
 to the packaged weights, 8 bits a value (``gmedbot.adapter``).
 
@@ -27,12 +27,17 @@ from numpy.typing import NDArray
 from sentence_transformers import SentenceTransformer
 
 from gmedbot.adapter import adapter_path, save_adapter
+from gmedbot.corpus.questions import read_questions
 from gmedbot.encoder import packaged_model
+from gmedbot.index.reader import BuiltIndex
+from gmedbot.index.store import Store
 
 ROOT = Path(__file__).resolve().parents[1]
 SEED = 20261122
 BATCH = 24
 SCALE = 20.0
+#: Examples of one group that an epoch draws: the learners' questions are many and must not drown the judged ones.
+DRAWN = 2000
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,34 @@ def load_examples() -> list[list[Example]]:
         )
     turns = [turn for row in _lines(ROOT / "training" / "dialogues.jsonl") for turn in row["turns"] if turn["best"]]
     groups.append([Example(turn["standalone"], tuple(turn["best"])) for turn in turns])
+    groups.append(learners_questions())
     return [group for group in groups if group]
+
+
+def learners_questions() -> list[Example]:
+    """Each question beside a statement: it is drawn to the statement and, less often, to the other questions of it."""
+    same = same_statements()
+    held_out = {text for _, grades in gold_questions("test") for quote in grades for text in same.get(quote, {quote})}
+    examples: list[Example] = []
+    for item in read_questions(ROOT / "corpus"):
+        if item.statement in held_out:
+            continue
+        others = tuple(sorted(same.get(item.statement, set()) - {item.statement}))
+        for text in item.asked:
+            siblings = tuple(other for other in item.asked if other != text)
+            examples.append(Example(text, (item.statement,) * 3 + siblings[:1], (*others, *siblings)))
+    return examples
+
+
+def same_statements() -> dict[str, set[str]]:
+    """statement → the statements of its finding in the built index."""
+    index = BuiltIndex(Store(ROOT / "index"))
+    same: dict[str, set[str]] = {}
+    for finding in index.findings:
+        texts = {index.claims[index.claim_row[name]].text for name in finding.supporters}
+        for text in texts:
+            same.setdefault(text, set()).update(texts)
+    return same
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:
@@ -74,9 +106,6 @@ def gold_questions(split: str) -> list[tuple[str, dict[str, int]]]:
 
 
 def corpus_claims() -> list[str]:
-    from gmedbot.index.reader import BuiltIndex
-    from gmedbot.index.store import Store
-
     return sorted({claim.text for claim in BuiltIndex(Store(ROOT / "index")).claims})
 
 
@@ -134,7 +163,7 @@ def train(
     torch.manual_seed(SEED)
     rng = random.Random(SEED)
     optimiser = torch.optim.AdamW(network.trained, lr=rate, weight_decay=0.01)
-    steps = epochs * sum(len(group) // BATCH + 1 for group in groups)
+    steps = epochs * sum(min(DRAWN, len(group)) // BATCH + 1 for group in groups)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimiser, lambda step: min(1.0, (step + 1) / (0.1 * steps)) * max(0.0, (steps - step) / steps)
     )
@@ -144,7 +173,7 @@ def train(
         network.model.train()
         batches: list[list[Example]] = []
         for group in groups:
-            order = rng.sample(list(group), len(group))
+            order = rng.sample(list(group), min(DRAWN, len(group)))
             batches += [order[place : place + BATCH] for place in range(0, len(order), BATCH)]
         rng.shuffle(batches)
         total = 0.0
@@ -154,7 +183,7 @@ def train(
             loss = batch_loss(network, batch, rng)
             if anchor:
                 loss = loss + anchor * sum(((p - start[id(p)]) ** 2).sum() for p in network.trained)
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(network.trained, 1.0)
             optimiser.step()
             schedule.step()

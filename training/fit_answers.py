@@ -5,7 +5,8 @@ loss (Cao et al. 2007) on the dev questions and dialogues of ``evaluation/`` and
 ``training/``. Answerability: a logistic regression with products of two features over ``conversation.scope`` on the same
 questions against unanswerable ones. Gold questions of the test split are never read; cross-validation is by topic.
 
-Every question is seen twice, with the learners' questions of the corpus and without, because a corpus may have none.
+Every question is seen with the learners' questions of the corpus, every second one without them too, because a corpus
+may have none.
 
 Run after an index build: ``python -m training.fit_answers [--write]``; writes ``src/gmedbot/data/answer-weights.json``.
 """
@@ -67,25 +68,28 @@ def load_asked() -> list[Asked]:
         for row in read_lines(path):
             if row["split"] == "dev":
                 turns = [(t["question"], {g["quote"]: g["grade"] for g in t["gold"]}) for t in row["turns"]]
-                asked += _turns(turns, row["topic_key"], True)
+                asked += _turns(turns, row["topic_key"])
     for path in sorted((ROOT / "training").glob("questions-*.jsonl")):
         rows = read_lines(path)
         known = frozenset(text for row in rows for name in ("best", "good", "not") for text in row[name])
         for row in rows:
             grades = {**dict.fromkeys(row["good"], 1), **dict.fromkeys(row["best"], 2)}
             asked.append(Asked(row["question"], (), grades, min(row["best"]), known))
-    for row in read_lines(ROOT / "training" / "dialogues.jsonl"):
+    dialogues = read_lines(ROOT / "training" / "dialogues.jsonl")
+    # their writers saw these sentences only: that another does not answer, nobody has said
+    known = frozenset(text for row in dialogues for t in row["turns"] for text in t["best"])
+    for row in dialogues:
         turns = [(t["question"], dict.fromkeys(t["best"], 2)) for t in row["turns"]]
-        asked += _turns(turns, row["id"], False)
+        asked += _turns(turns, row["id"], known)
     return asked
 
 
-def _turns(turns: Sequence[tuple[str, dict[str, int]]], group: str, is_gold: bool) -> list[Asked]:
+def _turns(turns: Sequence[tuple[str, dict[str, int]]], group: str, known: frozenset[str] | None = None) -> list[Asked]:
     earlier: list[str] = []
     found = []
     for question, grades in turns:
         if grades:
-            found.append(Asked(question, tuple(earlier), grades, group, None, is_gold))
+            found.append(Asked(question, tuple(earlier), grades, group, known, known is None))
         earlier.append(question)
     return found
 
@@ -182,7 +186,13 @@ def without_questions() -> Bot:
     bot = Bot.open(load_settings(), is_warm=False)
     index = bot._index
     with tempfile.TemporaryDirectory() as folder:
-        write_questions(Path(folder), [], np.zeros((0, index.manifest.encoder.dim), dtype=np.float32), bot.vocabulary)
+        write_questions(
+            Path(folder),
+            [],
+            np.zeros((0, index.manifest.encoder.dim), dtype=np.float32),
+            bot.vocabulary,
+            len(index.claims),
+        )
         index.__dict__["questions"] = QuestionTable(Path(folder), index.manifest.n_claims)
     return bot
 
@@ -198,8 +208,8 @@ def fit_gate(bots: Sequence[Bot], asked: Sequence[Asked], ranking: RankingModel)
             if keep is None or row["split"] == keep:
                 questions.append((row["question"], (), 0, row.get("topic_key") or row["question"], keep == "dev"))
     finders = [EvidenceFinder(bot._index, bot.vocabulary, ranking) for bot in bots]
-    questions = questions * len(bots)
-    seen_by = np.repeat(np.arange(len(bots)), len(questions) // len(bots))
+    seen_by = np.repeat(np.arange(2), [len(questions), len(questions[::2])])
+    questions = [*questions, *questions[::2]]
     table = np.array(
         [
             gate_row(bots[place], finders[place], question, history)
@@ -256,7 +266,7 @@ def main() -> None:
     arguments = parser.parse_args()
     bots = [Bot.open(load_settings(), is_warm=False), without_questions()]
     asked = load_asked()
-    seen = [[observe(bot, item) for item in asked] for bot in bots]
+    seen = [[observe(bots[0], item) for item in asked], [observe(bots[1], item) for item in asked[::2]]]
     items = [item for own in seen for item in own]
     kinds: dict[str, list[Observed]] = {}
     for name, own in zip(("", "bare "), seen, strict=True):
@@ -271,7 +281,7 @@ def main() -> None:
     for kind, chosen in kinds.items():
         sys.stderr.write(f"cross-validated: {kind} nDCG@10 {np.mean([values[id(item)] for item in chosen]):.3f}\n")
     ranking = fit_ranking(pool)
-    gate, text = fit_gate(bots, [item.asked for item in pool[: len(pool) // len(bots)]], ranking)
+    gate, text = fit_gate(bots, [item for item in asked if item.is_gold or not arguments.gold_only], ranking)
     sys.stderr.write(f"gate, cross-validated: {text}\n")
     if arguments.write:
         facts = {

@@ -2,7 +2,7 @@
 
 ``frames`` (features alone) learns from all hand-written training pairs and the dev pairs; ``full`` (features and the
 reader's log-odds) from pairs that the reader was not trained on: the dev split of ``evaluation/pairs.jsonl`` and
-``training/check-pairs.jsonl``. The test split is never read. Both are multinomial logistic regressions.
+``training/check-pairs.jsonl`` and every tenth triplet. The test split is never read. Both are multinomial logistic regressions.
 
 Run after ``training.train_relator --write``: ``python -m training.fit_relations [--write]``; writes
 ``src/gmedbot/data/relation-weights.json``.
@@ -29,7 +29,8 @@ from gmedbot.claims.features import FEATURE_NAMES
 from gmedbot.claims.reader import LABELS, PairReader, export_reader
 from gmedbot.claims.relator import LinearModel, Pair, observe
 from gmedbot.claims.vocabulary import load_vocabulary
-from gmedbot.encoder import DEFAULT_MODEL, Encoder, OnnxEncoder, SentenceTransformerEncoder
+from gmedbot.encoder import DEFAULT_MODEL, Encoder, OnnxEncoder, SentenceTransformerEncoder, packaged_digest
+from training.train_relator import load_triplets
 
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "src" / "gmedbot" / "data" / "relation-weights.json"
@@ -44,6 +45,8 @@ SEED = 20261122
 #: Columns of ``observe`` that hold the verdict by rule.
 RULE = slice(len(FEATURE_NAMES), len(FEATURE_NAMES) + len(LABELS))
 STRENGTH = 0.01
+#: Sets that the reader was not trained on.
+_READ = ("dev", "check", "held")
 
 
 def rows_of(path: Path, split: str | None = None) -> list[dict[str, Any]]:
@@ -91,7 +94,10 @@ def report(name: str, labels: Sequence[str], shares: NDArray[np.float64]) -> Non
 def _encoder() -> Encoder:
     """The encoder as an index exported it, which is quicker, or the model itself."""
     for folder in sorted((ROOT / "index" / "encoders").glob("[0-9a-f]*")):
-        if (folder / "encoder.json").is_file() and (found := OnnxEncoder(folder)).card.model == DEFAULT_MODEL:
+        if not (folder / "encoder.json").is_file():
+            continue
+        card = (found := OnnxEncoder(folder)).card
+        if card.model == DEFAULT_MODEL and card.digest == packaged_digest(DEFAULT_MODEL, card.digest):
             return found
     return SentenceTransformerEncoder()
 
@@ -99,15 +105,18 @@ def _encoder() -> Encoder:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--write", action="store_true", help="write the weights that the product uses")
+    parser.add_argument(
+        "--adapter", type=Path, default=None, help="report on another reader, see train_relator --adapter"
+    )
     arguments = parser.parse_args()
     encoder = _encoder()
     dev = rows_of(ROOT / "evaluation" / "pairs.jsonl", "dev")
     check = rows_of(ROOT / "training" / "check-pairs.jsonl")
+    held = [row for row in load_triplets(True) if row["weight"] == 1]
     train = [row for path in sorted((ROOT / "training").glob("pairs-*.jsonl")) for row in rows_of(path)]
-    labels = {
-        name: [row["relation"] for row in rows] for name, rows in (("dev", dev), ("check", check), ("train", train))
-    }
-    table = {name: features_of(rows, encoder) for name, rows in (("dev", dev), ("check", check), ("train", train))}
+    sets = {"dev": dev, "check": check, "held": held, "train": train}
+    labels = {name: [row["relation"] for row in rows] for name, rows in sets.items()}
+    table = {name: features_of(rows, encoder) for name, rows in sets.items()}
     frames = fit(table["train"], labels["train"], 0.03)
     report("frames alone, trained on the training pairs, on dev", labels["dev"], frames.probabilities(table["dev"]))
     shares = np.vstack([frames.probabilities(table[name]) for name in ("dev", "check")])
@@ -122,14 +131,13 @@ def main() -> None:
         f"plainly different from {plain:.3f}: {(shares[~related, 2] >= plain).mean():.2f} of the different pairs\n"
     )
     with tempfile.TemporaryDirectory() as folder:
-        reader: PairReader = export_reader(Path(folder))
-        logits = {
-            name: reader.read([(row["a"], row["b"]) for row in rows]) for name, rows in (("dev", dev), ("check", check))
-        }
-    for name in ("dev", "check"):
+        reader: PairReader = export_reader(Path(folder), arguments.adapter)
+        logits = {name: reader.read([(row["a"], row["b"]) for row in sets[name]]) for name in _READ}
+    truth += labels["held"]
+    for name in _READ:
         odds = np.exp(logits[name] - logits[name].max(1, keepdims=True))
         report(f"reader alone on {name}", labels[name], odds / odds.sum(1, keepdims=True))
-    both = np.vstack([np.hstack([table[name], logits[name]]) for name in ("dev", "check")])
+    both = np.vstack([np.hstack([table[name], logits[name]]) for name in _READ])
     for strength in (0.003, 0.03, STRENGTH):
         shares = cross_validated(both, truth, strength)
         report(f"full, cross-validated, C {strength}", truth, shares)
@@ -143,7 +151,7 @@ def main() -> None:
                 f"  {label} from {limit}: {right} of {int(taken.sum())} right, {truth.count(label)} in all\n"
             )
     full = fit(both, truth, STRENGTH)
-    if arguments.write:
+    if arguments.write and arguments.adapter is None:
         record = {
             "features": [*FEATURE_NAMES, *(f"rule {label}" for label in LABELS), *(f"reader {label}" for label in LABELS)],
             "frames": frames.to_record(), "full": full.to_record(), "plain": round(plain, 4), "near": round(near, 4), "agree": AGREE, "conflict": CONFLICT,

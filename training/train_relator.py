@@ -1,10 +1,13 @@
 """Train the pair reader: a MiniLM that reads two claims together and weighs agree, conflict and different.
 
-Data: ``training/pairs-*.jsonl`` (hand-written pairs, none of whose sentences stands in a test split) and the dev
-split of ``evaluation/pairs.jsonl``. Start: the packaged all-MiniLM-L6-v2; its word embeddings stay frozen, so only the
+Data: ``training/pairs-*.jsonl`` and ``training/triplets-*.jsonl`` (hand-written, none of whose sentences stands in a
+test split); the dev split of ``evaluation/pairs.jsonl`` is only looked at. Start: the packaged all-MiniLM-L6-v2; its word embeddings stay frozen, so only the
 six layers and a head are learned; they are stored as a difference to the packaged weights (``gmedbot.adapter``).
 
-Run: ``python -m training.train_relator`` (about 20 minutes on 2 cores). ``--write`` stores ``src/gmedbot/data/relator-adapter.npz``.
+Run: ``python -m training.train_relator`` (about 40 minutes on 2 cores). ``--write`` stores ``src/gmedbot/data/relator-adapter.npz``.
+The packaged reader is the mean of two runs (weight averaging, Wortsman et al. 2022; docs/decisions/0009): one on the pairs and
+those of ``training.synthetic`` for four epochs (``--no-triplets --epochs 4``), one on everything for two; each is kept with
+``--adapter FILE``, then ``--average FIRST SECOND --share 0.65 --write``.
 """
 
 from __future__ import annotations
@@ -20,13 +23,15 @@ from typing import Any
 import numpy as np
 import torch
 
-from gmedbot.adapter import adapter_path, apply_adapter, save_adapter
+from gmedbot.adapter import adapter_path, apply_adapter, read_adapter, save_adapter
 from gmedbot.encoder import load_network, packaged_model
 
 LABELS = ("agree", "conflict", "different")
 ROOT = Path(__file__).resolve().parents[1]
 SEED = 20261122
 MAX_TOKENS = 112
+#: Share of the pairs of less weight that an epoch draws.
+DRAWN = 0.4
 #: All layers; the word embeddings stay as they are.
 TRAINED_LAYERS = 6
 
@@ -44,7 +49,8 @@ class PairReader(torch.nn.Module):
         hidden = self.network(input_ids=ids, attention_mask=mask, token_type_ids=types).last_hidden_state
         weights = mask.unsqueeze(-1).to(hidden.dtype)
         pooled = (hidden * weights).sum(1) / weights.sum(1)
-        return self.head(self.drop(pooled))
+        logits: torch.Tensor = self.head(self.drop(pooled))
+        return logits
 
 
 def load_pairs(paths: list[Path], split: str | None = None) -> list[dict[str, Any]]:
@@ -54,6 +60,28 @@ def load_pairs(paths: list[Path], split: str | None = None) -> list[dict[str, An
             row = json.loads(line)
             if split is None or row.get("split") == split:
                 pairs.append(row)
+    return pairs
+
+
+def load_triplets(is_held_out: bool) -> list[dict[str, Any]]:
+    """Five pairs of each triplet: the anchor with what agrees, conflicts and differs, and, at half weight, what agrees
+    with what conflicts (a conflict) and with what differs (different). Every tenth triplet is held out: ``fit_relations``
+    learns from it how far the reader is to be believed."""
+    pairs: list[dict[str, Any]] = []
+    for path in sorted((ROOT / "training").glob("triplets-*.jsonl")):
+        for place, line in enumerate(path.read_text("utf-8").splitlines()):
+            row = json.loads(line)
+            if (place % 10 == 0) != is_held_out:
+                continue
+            for first, second, relation, weight in (
+                ("anchor", "agree", "agree", 1.0),
+                ("anchor", "conflict", "conflict", 1.0),
+                ("anchor", "different", "different", 1.0),
+                ("agree", "conflict", "conflict", 0.5),
+                ("agree", "different", "different", 0.5),
+            ):
+                if row[first] and row[second]:
+                    pairs.append({"a": row[first], "b": row[second], "relation": relation, "weight": weight})
     return pairs
 
 
@@ -116,7 +144,8 @@ def train(
         ],
         weight_decay=0.01,
     )
-    steps = epochs * ((len(pairs) + 15) // 16)
+    light = sum(row.get("weight", 1.0) < 1 for row in pairs)
+    steps = epochs * int((len(pairs) - (1 - DRAWN) * light + 15) // 16)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimiser, lambda step: min(1.0, step / (0.1 * steps + 1)) * max(0.0, (steps - step) / steps)
     )
@@ -125,7 +154,8 @@ def train(
     for epoch in range(epochs):
         model.train()
         total = 0.0
-        data = [row if rng.random() < 0.5 else {**row, "a": row["b"], "b": row["a"]} for row in pairs]
+        drawn = [row for row in pairs if row.get("weight", 1.0) >= 1 or rng.random() < DRAWN]
+        data = [row if rng.random() < 0.5 else {**row, "a": row["b"], "b": row["a"]} for row in drawn]
         for ids, mask, types, labels, shares in batches(data, tokenizer, 16, rng):
             loss = (loss_of(model(ids, mask, types), labels) * shares).mean()
             loss.backward()
@@ -142,6 +172,15 @@ def train(
     return model, tokenizer
 
 
+def write_average(first: Path, second: Path, share: float, out: Path) -> None:
+    """Store the mean of two adapters, ``share`` of the second."""
+    base = {name: value.numpy() for name, value in load_network(packaged_model())[0].state_dict().items()}
+    one, two = read_adapter(first), read_adapter(second)
+    mean = {name: (1 - share) * one[name] + share * two[name] for name in one}
+    learned = {name: base.get(name, np.zeros_like(change)) + change for name, change in mean.items()}
+    save_adapter(out, base, {**base, **learned})
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--epochs", type=int, default=5)
@@ -151,19 +190,29 @@ def main() -> None:
     parser.add_argument("--data", type=Path, nargs="*", default=sorted((ROOT / "training").glob("pairs-*.jsonl")))
     parser.add_argument("--made", type=Path, default=None, help="pairs of training.synthetic, at half weight")
     parser.add_argument("--dev", action="store_true", help="train on the dev pairs too (final run)")
+    parser.add_argument("--no-triplets", action="store_true", help="leave out training/triplets-*.jsonl")
+    parser.add_argument("--adapter", type=Path, default=None, help="store the adapter here")
+    parser.add_argument(
+        "--average", type=Path, nargs=2, default=None, help="two stored adapters to average, no training"
+    )
+    parser.add_argument("--share", type=float, default=0.65, help="of the second adapter in the average")
     arguments = parser.parse_args()
+    if arguments.average:
+        first, second = arguments.average
+        write_average(first, second, arguments.share, adapter_path("relator") if arguments.write else arguments.adapter)
+        return
     gold = ROOT / "evaluation" / "pairs.jsonl"
     pairs, dev = load_pairs(arguments.data), load_pairs([gold], "dev")
+    pairs += [] if arguments.no_triplets else load_triplets(False)
     made = [{**row, "weight": 0.5} for row in load_pairs([arguments.made])] if arguments.made else []
     pairs += made
     model, tokenizer = train(pairs + (dev if arguments.dev else []), dev, arguments.epochs, arguments.rate, SEED)
-    if arguments.write:
+    if arguments.write or arguments.adapter:
         base = load_network(packaged_model())[0].state_dict()
         learned = {name: value.numpy() for name, value in model.network.state_dict().items()}
         head = {f"head.{name}": value.numpy() for name, value in model.head.state_dict().items()}
-        save_adapter(
-            adapter_path("relator"), {name: value.numpy() for name, value in base.items()}, {**learned, **head}
-        )
+        out = arguments.adapter or adapter_path("relator")
+        save_adapter(out, {name: value.numpy() for name, value in base.items()}, {**learned, **head})
     if arguments.out is not None:
         torch.save(model.state_dict(), arguments.out)
         np.save(arguments.out.with_suffix(".dev.npy"), logits_of(model, tokenizer, dev))

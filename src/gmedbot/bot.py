@@ -6,12 +6,14 @@ are views of its ``Answer``. Nothing is loaded on import. An opened bot only rea
 
 from __future__ import annotations
 
+import logging
 import math
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from itertools import islice, zip_longest
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,10 +23,12 @@ from gmedbot.answer.compose import Composer, Draft
 from gmedbot.answer.conflicts import conflict_card
 from gmedbot.answer.evidence import Evidence, EvidenceFinder
 from gmedbot.answer.exercises import exercise_cards
+from gmedbot.answer.premise import PremiseCheck
 from gmedbot.answer.render import EDUCATION_NOTICE, render_answer
-from gmedbot.claims.vocabulary import normal_words
-from gmedbot.conversation.followup import Standalone, rewrite
-from gmedbot.conversation.language import other_language
+from gmedbot.answer.suggest import Suggester
+from gmedbot.conversation.followup import Standalone
+from gmedbot.conversation.premise import premise_of
+from gmedbot.conversation.reading import MessageReader
 from gmedbot.conversation.scope import Verdict, decide
 from gmedbot.conversation.smalltalk import small_talk
 from gmedbot.errors import GmedbotError
@@ -32,7 +36,7 @@ from gmedbot.index.protocol import Index
 from gmedbot.index.reader import BuiltIndex
 from gmedbot.index.store import Store
 from gmedbot.retrieval.hybrid import Hits, HybridRetriever
-from gmedbot.retrieval.understand import Query, Speller, understand
+from gmedbot.retrieval.understand import Query, Speller
 from gmedbot.settings import Settings
 from gmedbot.types import (
     Answer,
@@ -51,9 +55,13 @@ from gmedbot.types import (
 
 __all__ = ["Bot"]
 
+_log = logging.getLogger(__name__)
+
+_CHECK_AGAIN = 30.0  #: seconds until a build that was refused is checked again
 _DEPTH = 40  #: passages whose claims are read for an answer
 _HEALTH_TOPICS = frozenset({"injury", "diagnosis", "treatment", "prevention", "surgery", "injection", "exercises"})
 _STUDY_EVIDENCE = frozenset({"study", "trial", "synthesis"})
+_OVERVIEW = 3  #: things to say of a muscle that make an overview, whatever the gate thinks of so short a question
 _DECLINE = "I could not find that in my sources, so I will not guess."
 
 
@@ -63,6 +71,7 @@ class Bot:
     def __init__(self, index: BuiltIndex, settings: Settings) -> None:
         self._settings = settings
         self._lock = threading.Lock()
+        self._refused = ("", 0, 0)  #: the build that could not be taken up, when it was published, when it was checked
         self._set(index)
 
     @classmethod
@@ -88,6 +97,11 @@ class Bot:
         )
         self._finder = EvidenceFinder(index, self.vocabulary)
         self._composer = Composer(index, self.vocabulary)
+        self._reader = MessageReader(
+            self.vocabulary, self.speller, lambda: index.english, self._settings.max_question_chars
+        )
+        self._premises = PremiseCheck(index, self.vocabulary)
+        self._suggester = Suggester(index, self.vocabulary, self.speller)
 
     def _searchable(self, index: BuiltIndex) -> Index:
         """Where passages are searched: in the files of the build, or in the database that it was copied to."""
@@ -107,17 +121,28 @@ class Bot:
         return self._index.id
 
     def reload_if_changed(self) -> bool:
-        """Switch to a newly published build; keep the old one if the new one cannot be opened. True if switched."""
+        """Switch to a newly published build; keep the old one if the new one cannot be opened. True if switched.
+
+        A build that was refused is checked again when it is published anew, or half a minute later: checking reads all
+        of it, and a running app looks every two seconds.
+        """
+        store, refusal = Store(self._settings.index), ("", 0, 0)
         try:
-            current = Store(self._settings.index).current_id()
+            current = store.current_id()
             if current == self._index.id:
                 return False
-            index = BuiltIndex(Store(self._settings.index), current)
+            refusal = (current, store.published_at(), int(time.monotonic() // _CHECK_AGAIN))
+            if refusal == self._refused:
+                return False
+            index = BuiltIndex(store, current)
             index.check_settings(self._settings.fingerprint(), self._settings.encoder)
-            Store(self._settings.index).verify_files(current)
+            store.verify_files(current)
             fresh = Bot(index, self._settings)
             fresh.warm()
-        except GmedbotError:
+        except GmedbotError as error:
+            if refusal[:2] != self._refused[:2]:
+                _log.warning("the new build was not taken up, the old one goes on answering: %s", error)
+            self._refused = refusal
             return False
         with self._lock:
             # one assignment, so that no thread sees half of each, and nothing remembered of the old build stays
@@ -128,21 +153,28 @@ class Bot:
 
     def understand(self, question: str, history: Sequence[str] = ()) -> tuple[Query, Standalone]:
         """The standalone query behind a question in its conversation."""
-        longest = self._settings.max_question_chars
-        said = [text[:longest] for text in (*history, question)]
-        if other_language(said[-1], self._speller_knows):  # its words are no typing errors
-            return understand(said[-1], self.vocabulary), Standalone(said[-1])
-        mended = [understand(text, self.vocabulary, self.speller).text for text in said]
-        standalone = rewrite(mended[-1], mended[:-1], self.vocabulary)
-        query = understand(standalone.text, self.vocabulary, self.speller)
-        return replace(query, context=standalone.context, turn=standalone.kind), standalone
+        return self._reader.understand(question, history)
 
     def retrieve(self, question: str, k: int, history: Sequence[str] = ()) -> tuple[ScoredPassage, ...]:
         """The ``k`` best passages for a question, best first."""
         return self._held()._retrieve(question, k, history)
 
     def _retrieve(self, question: str, k: int, history: Sequence[str]) -> tuple[ScoredPassage, ...]:
-        query, _ = self.understand(question, history)
+        rankings = [self._ranking(query, k) for query, _ in self._reader.read(question, history)]
+        # several questions in one: the best passages of each in turn
+        turns = (item for turn in zip_longest(*rankings) for item in turn if item is not None)
+        scores: dict[int, float] = {}
+        lowest = math.inf
+        for row, score in turns:
+            if row not in scores:
+                lowest = scores[row] = min(lowest, score)
+        return tuple(
+            ScoredPassage(self._index.passages[row], score, rank, "evidence")
+            for rank, (row, score) in enumerate(islice(scores.items(), k), start=1)
+        )
+
+    def _ranking(self, query: Query, k: int) -> list[tuple[int, float]]:
+        """(row, score) of at least ``k`` passages: those with claims that answer best, then the others that were found."""
         vectors, passage_vector = self._vectors(query)
         hits = self._search(query, max(k, _DEPTH), passage_vector)
         best: dict[int, float] = {}
@@ -151,13 +183,9 @@ class Bot:
                 row = self._index.row_of[scored.claim.passage_id]
                 best[row] = max(best.get(row, -math.inf), scored.score)
         ranked = sorted(best, key=lambda row: (-best[row], row))
-        rest = [row for row in hits.rows.tolist() if row not in best]
         floor = min(best.values(), default=0.0)
-        scores = {**best, **{row: floor - 1 - place for place, row in enumerate(rest)}}
-        return tuple(
-            ScoredPassage(self._index.passages[row], scores[row], rank, "evidence")
-            for rank, row in enumerate([*ranked, *rest][:k], start=1)
-        )
+        rest = [row for row in hits.rows.tolist() if row not in best]
+        return [(row, best[row]) for row in ranked] + [(row, floor - 1 - n) for n, row in enumerate(rest)]
 
     def _vectors(self, query: Query) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """For claims: the question as it was put and, if it has one, its conversation, (1 or 2, dim); for passages:
@@ -205,34 +233,74 @@ class Bot:
         def mark(name: str) -> None:
             nonlocal started
             now = time.perf_counter()
-            timings[name] = round((now - started) * 1000, 3)
+            timings[name] = round(timings.get(name, 0.0) + (now - started) * 1000, 3)
             started = now
 
         safety = self._index.safety.screen(question) if self._index.safety else None
         reply = small_talk(question, self._focus_name) if safety is None else None
         if reply is not None:
             return self._greet(question, reply)
-        query, standalone = self.understand(question[: self._settings.max_question_chars], history)
-        if not query.text.strip():
-            return self._decline(question, query, Verdict(False, "empty"), safety, timings)
-        remark = self._remark(question)
+        asked = self._reader.read(question[: self._settings.max_question_chars], history)
+        if not asked[0][0].text.strip():
+            return self._decline(question, asked[0][0], Verdict(False, "empty"), safety, timings)
+        remark = self._reader.remark(question)
         mark("understand")
+        found = [(query, *self._look(query, options, mark)) for query, _ in asked]
+        answered = [(query, evidence) for query, evidence, verdict in found if verdict.is_answerable]
+        if not answered:
+            mark("compose")
+            query, evidence, verdict = found[0]
+            return self._decline(question, query, verdict, safety, timings, evidence, remark)
+        missed = [query.text for query, _, verdict in found if not verdict.is_answerable]
+        if missed:
+            remark = " ".join(filter(None, [remark, f"I could not find this in my sources: {' '.join(missed)}"]))
+        is_short = options.length == "short" or asked[0][1].command in ("shorter", "simpler")
+        correction = self._correct(answered, options, mark)
+        draft = self._composer.compose_all(answered, is_short, correction)
+        query, evidence = answered[0]
+        said = [*history, *(text for own, _ in (*asked, *answered) for text in (own.question, own.text))]
+        answer = self._answer(question, query, draft, safety, timings, said, evidence, remark)
+        mark("compose")
+        read_as = " ".join(query.text for query, _ in asked) if len(asked) > 1 else query.text
+        return replace(answer, timings_ms=timings, standalone_question=read_as)
+
+    def _correct(
+        self,
+        answered: list[tuple[Query, tuple[Evidence, ...]]],
+        options: AskOptions,
+        mark: Callable[[str], None],
+    ) -> Finding | None:
+        """What sets right the first wrong premise of the questions, None if there is none. A question that asks something
+        beside its premise is looked up again without it, in ``answered``, so that the premise does not decide the answer."""
+        for place, (query, _) in enumerate(answered):
+            correction = self._premises.correction(query)
+            if correction is None:
+                continue
+            premise, rest = premise_of(query.text)
+            if rest:
+                bare, _ = self._reader.beside(premise, rest)
+                evidence, verdict = self._look(bare, options, mark)
+                if verdict.is_answerable:
+                    answered[place] = (bare, evidence)
+            return correction
+        return None
+
+    def _look(
+        self, query: Query, options: AskOptions, mark: Callable[[str], None]
+    ) -> tuple[tuple[Evidence, ...], Verdict]:
+        """What the sources say to one question, and whether that answers it."""
         vectors, passage_vector = self._vectors(query)
         mark("encode")
         hits = self._search(query, _DEPTH, passage_vector)
         mark("retrieve")
         evidence = self._filtered(self._finder.find(query, vectors, hits), options)
         verdict = self._decide(query, evidence, hits)
-        if not verdict.is_answerable:
-            mark("compose")
-            return self._decline(question, query, verdict, safety, timings, evidence, remark)
         if query.shape == "overview":
-            evidence = self._filtered(self._finder.overview(query), options) or evidence
-        is_short = options.length == "short" or standalone.command in ("shorter", "simpler")
-        draft = self._composer.compose(query, evidence, is_short)
-        answer = self._answer(question, query, draft, safety, timings, history, evidence, remark)
+            found = self._filtered(self._finder.overview(query), options)
+            if found and (verdict.is_answerable or len(found) >= _OVERVIEW):
+                evidence, verdict = found, Verdict(True, "answer", verdict.probability)
         mark("compose")
-        return replace(answer, timings_ms=timings)
+        return evidence, verdict
 
     def _filtered(self, evidence: Sequence[Evidence], options: AskOptions) -> tuple[Evidence, ...]:
         """Evidence within the chosen topics and kinds of source."""
@@ -276,7 +344,7 @@ class Bot:
             citations=draft.citations,
             conflicts=tuple(draft.conflicts),
             safety=safety,
-            suggestions=self._next_questions(query, draft.findings, evidence, history),
+            suggestions=self._suggester.after(query, draft.findings, evidence, history),
             index=self.index_id,
             timings_ms=timings,
             shape=query.shape,
@@ -299,7 +367,7 @@ class Bot:
         remark: str = "",
     ) -> Answer:
         """Say that the sources do not answer this, what is near, and what can be asked."""
-        suggestions = self._next_questions(query, (), evidence, ()) if verdict.reason == "not-covered" else ()
+        suggestions = self._suggester.after(query, (), evidence, ()) if verdict.reason == "not-covered" else ()
         suggestions = tuple(dict.fromkeys((*suggestions, *self.suggestions())))[:3]
         out_of_scope = f"{_DECLINE} I only answer about the {self._focus_name} and what surrounds it."
         lead = {"empty": "Please type a question.", "out-of-scope": out_of_scope}.get(verdict.reason, _DECLINE)
@@ -328,17 +396,6 @@ class Bot:
         focus = self.vocabulary.terms.get(self.vocabulary.focus)
         return focus.name if focus else "topic of my sources"
 
-    def _remark(self, question: str) -> str:
-        """A word to somebody who writes in another language."""
-        language = other_language(question, self._speller_knows)
-        return (
-            f"I answer in English, from English sources. I took your question to be in {language}." if language else ""
-        )
-
-    def _speller_knows(self, word: str) -> bool:
-        levelled = [own for own, _, _ in normal_words(word)]
-        return any(self.speller.knows(own) or own in self._index.english for own in levelled)
-
     def _greet(self, question: str, reply: str) -> Answer:
         """Answer a greeting or a question about the program, with questions to begin with."""
         suggestions = self.suggestions()[:3]
@@ -352,50 +409,6 @@ class Bot:
             index=self.index_id,
             shape="greeting",
         )
-
-    def _next_questions(
-        self, query: Query, used: Sequence[str], evidence: Sequence[Evidence], history: Sequence[str]
-    ) -> tuple[str, ...]:
-        """Three questions near this one that the index can answer and that were not asked."""
-        asked = {text.casefold().strip(" ?") for text in (*history, query.question, query.text)}
-        subject = self._subject_name(query)
-        found: dict[str, None] = {}
-        for item in evidence[:40]:
-            attribute = self.vocabulary.attributes.get(item.finding.attribute)
-            if attribute is None or not attribute.question or item.finding.finding_id in used:
-                continue
-            if (
-                attribute.id in query.attributes[:1]
-                or (attribute.id, self._subject_id(query)) not in self._index.claim_table.themes
-            ):
-                continue
-            text = attribute.question.replace("{subject}", subject)
-            if text.casefold().strip(" ?") not in asked and attribute.id in self._asked_about:
-                found[text] = None
-        for text in self.suggestions():
-            if text.casefold().strip(" ?") not in asked:
-                found[text] = None
-        return tuple(found)[:3]
-
-    def _subject_id(self, query: Query) -> str:
-        """What the question is about: its exercise, else its condition, else its muscle, else the corpus' own."""
-        for kind in ("exercise", "condition", "muscle"):
-            for term in query.terms:
-                if self.vocabulary.terms[term].kind == kind:
-                    return term
-        return self.vocabulary.focus
-
-    def _subject_name(self, query: Query) -> str:
-        term = self.vocabulary.terms.get(self._subject_id(query))
-        if term is None:
-            return "it"
-        return f"the {term.name}" if term.kind == "muscle" else term.name
-
-    @cached_property
-    def _asked_about(self) -> Mapping[str, int]:
-        """Attributes with findings of two or more sources: questions about them have an answer."""
-        counts = self._index.claim_table.sources_of_attribute
-        return {name: sources for name, sources in counts.items() if sources >= 2}
 
     def _glossary(self, statements: Sequence[Statement]) -> tuple[tuple[str, str], ...]:
         """Terms of the answer that learners may not know, with their plain meaning, in order of use."""
@@ -455,16 +468,11 @@ class Bot:
 
     def attributes(self) -> tuple[str, ...]:
         """Attributes that two or more sources speak of, in the order of the vocabulary."""
-        return tuple(name for name in self.vocabulary.attributes if name in self._asked_about)
+        return tuple(name for name in self.vocabulary.attributes if name in self._suggester.asked_about)
 
     def suggestions(self) -> tuple[str, ...]:
         """Starter questions, each of which the index can answer."""
-        focus = self.vocabulary.terms.get(self.vocabulary.focus)
-        subject = f"the {focus.name}" if focus else "it"
-        wanted = sorted(self._asked_about, key=lambda name: (-self._asked_about[name], name))
-        wanted = [name for name in wanted if (name, self.vocabulary.focus) in self._index.claim_table.themes]
-        questions = [self.vocabulary.attributes[name].question for name in wanted if name in self.vocabulary.attributes]
-        return tuple(dict.fromkeys(q.replace("{subject}", subject) for q in questions if q))[:8]
+        return self._suggester.starters()
 
     def exercises(self) -> tuple[ExerciseCard, ...]:
         """Every exercise of the vocabulary that the sources speak of, with measured values, technique and cautions."""

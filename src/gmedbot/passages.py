@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gmedbot.types import Document, Passage
 
-__all__ = ["Section", "embedding_text", "split_document", "split_sections", "split_sentences"]
+__all__ = ["Section", "embedding_text", "fenced_blocks", "split_document", "split_sections", "split_sentences"]
 
 #: Paragraph, line, sentence, clause, word, character: the first that makes a piece fit is used.
 _SEPARATORS = [r"\n\n", r"\n", r"(?<=[.!?])\s+", r"(?<=[;,:])\s+", r"\s+", ""]
@@ -32,31 +32,103 @@ class Section:
 def split_sections(text: str) -> tuple[Section, ...]:
     """Cut Markdown at its headings (levels 1–6; headings in code blocks do not count).
 
-    Returns: sections in order, empty ones left out. Source: ExperimentalMarkdownSyntaxTextSplitter, which keeps
-    white space, so that each piece can be found again in the text.
+    Why so carefully: words that are in no section are in no passage, and nobody can ever find them. A fence that is
+    never closed is text like any other, and a heading with nothing under it is a section of its own.
+
+    Returns: sections in order, empty ones left out. Source: ExperimentalMarkdownSyntaxTextSplitter with its headings
+    kept, so that its pieces leave out only rules and white space and each is found again in the text.
     """
     from langchain_text_splitters import ExperimentalMarkdownSyntaxTextSplitter
 
     levels = [("#" * level, f"h{level}") for level in range(1, 7)]
-    splitter = ExperimentalMarkdownSyntaxTextSplitter(levels, return_each_line=False, strip_headers=True)
+    splitter = ExperimentalMarkdownSyntaxTextSplitter(levels, return_each_line=False, strip_headers=False)
+    shown = _without_open_fences(text)
+    pieces = [(piece.page_content, _heading_path(piece.metadata)) for piece in splitter.split_text(shown)]
     sections: list[Section] = []
     cursor = 0
-    for piece in splitter.split_text(text):
-        body = piece.page_content.strip()
-        if not body:
-            continue
-        start = text.find(body, cursor)
+    for place, (content, path) in enumerate(pieces):
+        body = content.strip()
+        start = shown.find(body, cursor)
         if start < 0:
             raise ValueError(f"a section was altered by the splitter near offset {cursor}: {body[:60]!r}")
         cursor = start + len(body)
-        path = tuple(
-            str(piece.metadata[key]).strip().strip("#").strip() for _, key in levels if piece.metadata.get(key)
-        )
-        if sections and sections[-1].heading == path and not re.search(r"\n#{1,6} ", text[sections[-1].end : start]):
-            sections[-1] = Section(path, sections[-1].start, cursor)
-        else:
-            sections.append(Section(path, start, cursor))
+        if not _HEADING.match(content):
+            if sections and sections[-1].heading == path:
+                sections[-1] = Section(path, sections[-1].start, cursor)
+            else:
+                sections.append(Section(path, start, cursor))
+            continue
+        under = body[len(content.splitlines()[0]) :].strip()
+        if under:
+            sections.append(Section(path, cursor - len(under), cursor))
+        elif re.search(r"[^\W_]", body) and not _leads_on(path, pieces[place + 1 : place + 2]):
+            sections.append(Section(path[:-1], start, cursor))
     return tuple(sections)
+
+
+def _leads_on(path: tuple[str, ...], following: Sequence[tuple[str, tuple[str, ...]]]) -> bool:
+    """Whether the next piece, if there is one, stands under the heading with this path, so that its passages name it."""
+    return any(
+        below[: len(path)] == path and (len(below) > len(path) or not _HEADING.match(content))
+        for content, below in following
+    )
+
+
+_HEADING = re.compile(r"#{1,6} ")
+_FENCE = re.compile(r"(`{3,}|~{3,})(.*)", re.DOTALL)
+
+
+def _heading_path(metadata: Mapping[str, object]) -> tuple[str, ...]:
+    names = (metadata.get(f"h{level}") for level in range(1, 7))
+    return tuple(str(name).strip().strip("#").strip() for name in names if name)
+
+
+def fenced_blocks(text: str) -> tuple[tuple[int, int], ...]:
+    """The code blocks of Markdown as (start, end), from the opening fence to the end of the closing one.
+
+    A block ends at a line of the same sign, at least as long, with nothing behind it. A fence without such a line
+    opens nothing: what follows is the page's text, and a stray mark must not hide it.
+    """
+    fences: list[tuple[int, int, str, str]] = []  # start, end, marks, what follows them
+    cursor = 0
+    for line in text.splitlines(keepends=True):
+        match = _FENCE.match(line)
+        if match is not None:
+            fences.append((cursor, cursor + len(line), match[1], match[2].strip()))
+        cursor += len(line)
+    blocks: list[tuple[int, int]] = []
+    hopeless: dict[str, int] = {}  # sign → length from which on no fence below closes
+    place = 0
+    while place < len(fences):
+        start, _, marks, info = fences[place]
+        place += 1
+        sign, length = marks[0], len(marks)
+        if length >= hopeless.get(sign, length + 1) or (sign == "`" and "`" in info):
+            continue
+        for closing in range(place, len(fences)):
+            _, end, others, behind = fences[closing]
+            if others[0] == sign and len(others) >= length and not behind:
+                blocks.append((start, end))
+                place = closing + 1
+                break
+        else:
+            hopeless[sign] = length
+    return tuple(blocks)
+
+
+def _without_open_fences(text: str) -> str:
+    """The text with every fence that neither opens nor closes a block blotted out, so that the splitter sees none.
+
+    As long as the original, offset by offset. The splitter pairs any two fences and drops the text below an odd one.
+    """
+    blocks = fenced_blocks(text)
+    opens, closes = {start for start, _ in blocks}, {end for _, end in blocks}
+    lines, cursor = [], 0
+    for line in text.splitlines(keepends=True):
+        is_kept = not _FENCE.match(line) or cursor in opens or cursor + len(line) in closes
+        lines.append(line if is_kept else f"'{line[1:]}")
+        cursor += len(line)
+    return "".join(lines)
 
 
 def split_document(document: Document, count_tokens: Callable[[str], int], max_tokens: int) -> tuple[Passage, ...]:
@@ -205,11 +277,11 @@ def _blocks(text: str, start: int, end: int) -> Iterator[tuple[int, int, bool]]:
         line_start, cursor = cursor, cursor + len(line)
         stripped = line.strip()
         marker = _ITEM.match(line)
-        starts_new = not stripped or marker is not None or stripped[0] in "#|>" or stripped.startswith("```")
+        starts_new = not stripped or marker is not None or stripped[0] in "#|>" or stripped.startswith(("```", "~~~"))
         if starts_new and block_start >= 0:
             yield block_start, block_end, is_item
             block_start = -1
-        if not stripped or stripped[0] == "#" or stripped.startswith("```") or set(stripped) <= set("|-:*_= "):
+        if not stripped or stripped[0] == "#" or stripped.startswith(("```", "~~~")) or set(stripped) <= set("|-:*_= "):
             continue
         offset = marker.end() if marker else len(line) - len(line.lstrip())
         if block_start < 0:

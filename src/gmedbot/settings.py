@@ -20,7 +20,7 @@ from typing import Any, Literal
 
 from gmedbot.errors import UsageError
 
-__all__ = ["Settings", "load_settings"]
+__all__ = ["Settings", "is_packaged", "load_settings", "refuse_packaged"]
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -39,6 +39,23 @@ def default_index() -> Path:
     if corpus == _PACKAGE / "_corpus":
         return Path.home() / ".cache" / "gmedbot" / "index"
     return corpus.parent / "index"
+
+
+def is_packaged(corpus: Path) -> bool:
+    """Whether this is the copy inside an installed package: the next update of the package writes over it."""
+    inside = (_PACKAGE / "_corpus").resolve()
+    return corpus.resolve().is_relative_to(inside)
+
+
+def refuse_packaged(corpus: Path) -> None:
+    """Say that nothing is written into the packaged corpus. Raises: UsageError naming the command that copies it."""
+    if is_packaged(corpus):
+        raise UsageError(
+            "The corpus that came with the package is not written to: an update would undo it.",
+            str(corpus),
+            "gmedbot corpus copy corpus, then gmedbot index build, and go on in the same folder, where corpus/ is then "
+            "used (any other folder DIR: --corpus DIR --index DIR-index)",
+        )
 
 
 _ENV_PREFIX = "GMEDBOT_"

@@ -6,6 +6,7 @@ that nobody has to ask whether it is whole. Offsets count Unicode characters, st
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -74,7 +75,7 @@ class Source:
     @property
     def label(self) -> str:
         """Short name for a list or a chart: first author and year, else the container."""
-        name = self.authors[0].split(",")[0] if self.authors else self.container
+        name = re.sub(r"\s*\(.*", "", self.authors[0]).split(",")[0] if self.authors else self.container
         parts = name.split()
         is_person = len(parts) >= 2 and parts[-1].isupper() and len(parts[-1]) <= 4
         short = " ".join(parts[:-1]) if is_person else name
@@ -239,7 +240,8 @@ class Statement:
     """One thing the answer says. ``citations`` are numbers of ``Answer.citations`` and are never empty.
 
     ``origins`` counts the independent origins behind it; ``finding_id`` links to the ledger. ``role`` tells the
-    page where it belongs: "lead" (answers the question), "point", "step", "caution", "row".
+    page where it belongs: "lead" (answers the question), "point", "step", "caution", "row". ``asks`` is set where several
+    questions are answered at once: on the lead of each, with the verdict that opens it, if there is one.
     """
 
     text: str
@@ -248,17 +250,33 @@ class Statement:
     role: str = "point"
     origins: int = 1
     finding_id: str = ""
+    asks: str = ""
+    verdict: str = ""
 
 
 @dataclass(frozen=True)
 class Side:
-    """One side of a disagreement, in the words of its best source."""
+    """One side of a disagreement, in the words of its best source.
+
+    ``also`` holds other statements on the same side that say more or say it otherwise, each with its citations;
+    ``evidence`` and ``origins`` count them.
+    """
 
     text: str
     citations: tuple[int, ...]
     evidence: str = ""  #: the strongest evidence level on this side
     origins: int = 1
     finding_id: str = ""
+    also: tuple[tuple[str, tuple[int, ...]], ...] = ()
+
+    @property
+    def said(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
+        """Every statement of the side with its citations, the best first."""
+        return ((self.text, self.citations), *self.also)
+
+    @property
+    def all_citations(self) -> frozenset[int]:
+        return frozenset(number for _, numbers in self.said for number in numbers)
 
 
 @dataclass(frozen=True)
@@ -362,7 +380,14 @@ class Answer:
                     "attribute": c.attribute,
                     "type": c.type,
                     "explanation": c.explanation,
-                    "sides": [{"text": s.text, "citations": list(s.citations)} for s in c.sides],
+                    "sides": [
+                        {
+                            "text": s.text,
+                            "citations": list(s.citations),
+                            "also": [{"text": text, "citations": list(numbers)} for text, numbers in s.also],
+                        }
+                        for s in c.sides
+                    ],
                     "better_supported": c.better_supported,
                     "why": c.why,
                 }

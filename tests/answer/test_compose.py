@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
+from gmedbot.answer.compose import Composer
+from gmedbot.answer.evidence import Evidence
+from gmedbot.answer.render import render_answer
 from gmedbot.bot import Bot
+from gmedbot.index.reader import BuiltIndex
+from gmedbot.retrieval.understand import Query
 from gmedbot.types import Answer, AskOptions
 from tests.support import UNANSWERABLE
 
@@ -52,7 +58,7 @@ def test_citations_are_numbered_from_one_and_all_are_used(answers: dict[str, Ans
         numbers = [citation.n for citation in answer.citations]
         assert numbers == list(range(1, len(numbers) + 1))
         used = {number for statement in answer.statements for number in statement.citations}
-        used |= {number for card in answer.conflicts for side in card.sides for number in side.citations}
+        used |= {number for card in answer.conflicts for side in card.sides for number in side.all_citations}
         used |= {point.citation for point in answer.chart}
         used |= {number for row in (answer.table.rows if answer.table else ()) for _, cell in row for number in cell}
         assert used == set(numbers), question
@@ -125,3 +131,153 @@ def test_starter_questions_are_answered(bot: Bot) -> None:
 def test_what_is_declined_states_nothing(bot: Bot) -> None:
     answer = bot.ask(UNANSWERABLE)
     assert (answer.status, answer.statements, answer.citations, answer.conflicts) == ("declined", (), (), ())
+
+
+# --- several questions in one message -------------------------------------------------------------------------------
+
+TWO = ("What does the gluteus medius do?", "Which nerve supplies the gluteus medius?")
+
+
+def evidence_of(bot: Bot, question: str) -> tuple[Query, tuple[Evidence, ...]]:
+    query, _ = bot.understand(question)
+    evidence, verdict = bot._look(query, AskOptions(), lambda name: None)
+    assert verdict.is_answerable
+    return query, evidence
+
+
+@pytest.fixture(scope="module")
+def composer(built: BuiltIndex) -> Composer:
+    return Composer(built, built.vocabulary)
+
+
+def test_one_question_is_composed_as_it_is_alone(bot: Bot, composer: Composer) -> None:
+    asked = evidence_of(bot, TWO[0])
+    assert composer.compose_all([asked]) == composer.compose(*asked)
+    assert composer.compose_all([asked]).statements[0].asks == ""
+
+
+def test_each_question_has_its_own_lead_under_its_own_words(bot: Bot, composer: Composer) -> None:
+    draft = composer.compose_all([evidence_of(bot, text) for text in TWO])
+    leads = [statement for statement in draft.statements if statement.asks]
+    assert [lead.asks for lead in leads] == list(TWO)
+    assert [lead.role for lead in leads] == ["lead", "lead"]
+    assert draft.statements[0] is leads[0]
+    assert [lead.text for lead in leads] == [
+        composer.compose(*evidence_of(bot, text)).statements[0].text for text in TWO
+    ]
+    assert draft.verdict == "", "a verdict belongs to its question"
+
+
+def test_questions_share_their_citations_and_their_length(bot: Bot, composer: Composer) -> None:
+    asked = [evidence_of(bot, text) for text in ("Tell me about the gluteus medius", *TWO)]
+    draft = composer.compose_all(asked)
+    assert [citation.n for citation in draft.citations] == list(range(1, len(draft.citations) + 1))
+    places = [(citation.source_id, citation.start) for citation in draft.citations]
+    assert len(set(places)) == len(places), "what two questions cite has one number"
+    alone = composer.compose(*asked[0])
+    second = next(place for place, item in enumerate(draft.statements) if item.asks == TWO[0])
+    assert 0 < second < len(alone.statements)
+    assert len(draft.conflicts) <= 3
+    short = composer.compose_all(asked, is_short=True)
+    assert len(short.statements) <= 2 * len(asked)
+
+
+def test_a_verdict_stands_with_the_lead_of_its_question(bot: Bot, composer: Composer) -> None:
+    roots = "Does the superior gluteal nerve to the gluteus medius carry the roots L4–S1?"
+    alone = composer.compose(*evidence_of(bot, roots))
+    assert alone.verdict
+    draft = composer.compose_all([evidence_of(bot, TWO[0]), evidence_of(bot, roots)])
+    assert [item.verdict for item in draft.statements if item.asks] == ["", alone.verdict]
+    assert draft.verdict == ""
+
+
+def test_the_lead_of_a_how_to_among_others_is_its_first_step(bot: Bot, composer: Composer) -> None:
+    how = "How do I do side-lying hip abduction?"
+    draft = composer.compose_all([evidence_of(bot, TWO[0]), evidence_of(bot, how)])
+    assert [(item.asks, item.role) for item in draft.statements if item.asks] == [(TWO[0], "lead"), (how, "step")]
+
+
+def test_a_correction_opens_and_the_lead_steps_back(bot: Bot, composer: Composer, built: BuiltIndex) -> None:
+    asked = evidence_of(bot, TWO[0])
+    plain = composer.compose_all([asked])
+    nerve = next(finding for finding in built.findings if len(finding.origins) == 2 and finding.attribute == "nerve")
+    draft = composer.compose_all([asked], correction=nerve)
+    opening, second, *_ = draft.statements
+    assert (opening.finding_id, opening.role, opening.verdict) == (nerve.finding_id, "lead", "First, a correction:")
+    assert (second.text, second.role) == (plain.statements[0].text, "point")
+    assert {nerve.finding_id, *plain.findings} == set(draft.findings), "what is said is not offered as a next question"
+    assert set(opening.citations) <= {citation.n for citation in draft.citations}
+
+
+def test_a_correction_that_is_the_answer_is_said_once(bot: Bot, composer: Composer) -> None:
+    asked = evidence_of(bot, TWO[1])
+    lead = composer.compose_all([asked]).statements[0]
+    finding = bot.finding(lead.finding_id)
+    statements = composer.compose_all([asked], correction=finding).statements
+    assert [item.finding_id for item in statements].count(lead.finding_id) == 1
+    assert statements[0].verdict == "First, a correction:"
+
+
+def test_before_several_questions_a_correction_stands_by_itself(
+    bot: Bot, composer: Composer, built: BuiltIndex
+) -> None:
+    roots = next(finding for finding in built.findings if finding.dissents)
+    statements = composer.compose_all([evidence_of(bot, text) for text in TWO], correction=roots).statements
+    assert (statements[0].asks, statements[0].finding_id) == ("", roots.finding_id)
+    assert statements[1].asks == TWO[0] and statements[1].role == "lead"
+
+
+def test_a_correction_before_a_how_to_leaves_it_its_first_step(bot: Bot, composer: Composer, built: BuiltIndex) -> None:
+    asked = evidence_of(bot, "How do I do side-lying hip abduction?")
+    nerve = next(finding for finding in built.findings if len(finding.origins) == 2 and finding.attribute == "nerve")
+    opening, *steps = composer.compose_all([asked], correction=nerve).statements
+    assert (opening.role, opening.verdict) == ("lead", "First, a correction:")
+    assert steps and [item.role for item in steps] == ["step"] * len(steps)
+    lines = render_answer([opening, *steps], [], "how-to").splitlines()
+    assert [line.split()[0] for line in lines if re.match(r"\d", line)] == [f"{n}." for n in range(1, len(steps) + 1)]
+
+
+ROOTS = "Which nerve roots supply the gluteus medius?"
+
+
+def test_the_findings_of_a_draft_are_all_that_it_says(bot: Bot, composer: Composer) -> None:
+    for asked in ([TWO[0]], [ROOTS], list(TWO), [*TWO, ROOTS]):
+        draft = composer.compose_all([evidence_of(bot, text) for text in asked])
+        assert {item.finding_id for item in draft.statements} <= set(draft.findings), asked
+
+
+def test_the_better_side_that_takes_the_lead_is_among_the_findings(
+    bot: Bot, composer: Composer, built: BuiltIndex
+) -> None:
+    query, evidence = evidence_of(bot, ROOTS)
+    weaker = next(item for item in evidence if "L4–S1" in item.best.claim.text)
+    draft = composer.compose(query, [weaker, *(item for item in evidence if item is not weaker)])
+    lead = draft.statements[0]
+    assert "L5–S1" in lead.text and lead.finding_id != weaker.finding.finding_id
+    assert {lead.finding_id, weaker.finding.finding_id} <= set(draft.findings)
+
+
+def test_what_leads_one_answer_is_no_point_of_another(bot: Bot, composer: Composer) -> None:
+    asked = [evidence_of(bot, text) for text in ("Tell me about the gluteus medius", *TWO)]
+    statements = composer.compose_all(asked).statements
+    said = [item.finding_id for item in statements]
+    assert len(set(said)) == len(said)
+    assert [item.asks for item in statements if item.asks] == ["Tell me about the gluteus medius", *TWO]
+
+
+def test_questions_with_the_same_lead_share_it_unless_each_has_its_verdict(
+    bot: Bot, composer: Composer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query, evidence = evidence_of(bot, TWO[1])
+    other = replace(query, text="Which nerve is it?")
+    for verdicts, asks, first in (
+        (("", ""), [f"{TWO[1]} Which nerve is it?"], ""),
+        (("", "Yes."), [f"{TWO[1]} Which nerve is it?"], "Yes."),
+        (("Yes.", ""), [f"{TWO[1]} Which nerve is it?"], "Yes."),
+        (("Yes.", "No."), [TWO[1], "Which nerve is it?"], "Yes."),
+    ):
+        left = iter(verdicts)
+        monkeypatch.setattr(Composer, "_verdict", lambda *seen, left=left: next(left))
+        statements = composer.compose_all([(query, evidence), (other, evidence)]).statements
+        assert [item.asks for item in statements if item.asks] == asks
+        assert statements[0].verdict == first

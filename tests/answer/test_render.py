@@ -100,3 +100,90 @@ def test_all_statements_appear_in_order_and_all_markers_are_theirs(statements: l
         place = text.index(f"{statement.text} {markers(statement.citations)}", place) + 1
     found = [int(number) for number in re.findall(r"\[(\d+)\]", text)]
     assert found == [number for statement in statements for number in statement.citations]
+
+
+# --- several questions in one message -------------------------------------------------------------------------------
+
+ASKED = Statement("It abducts the hip.", (1,), role="lead", asks="What does it do?")
+ASKED_TOO = Statement("It is supplied by a nerve.", (2, 3), "agreed", "lead", 2, asks="Is it supplied?", verdict="Yes.")
+
+
+def test_each_question_is_a_heading_above_its_own_statements() -> None:
+    lines = render_answer([ASKED, POINT, ASKED_TOO, POINT], [], "fact").split("\n\n")
+    assert lines == [
+        "### What does it do?",
+        "It abducts the hip. [1]",
+        f"- {POINT.text} [3]",
+        "### Is it supplied?",
+        "**Yes.** It is supplied by a nerve. [2][3] (2 independent sources agree)",
+        f"- {POINT.text} [3]",
+    ]
+
+
+def test_one_question_has_no_heading() -> None:
+    assert "###" not in render_answer([LEAD, POINT], [], "fact")
+
+
+def test_a_statement_brings_its_own_verdict_before_that_of_the_answer() -> None:
+    correction = Statement("It abducts.", (1,), role="lead", verdict="First, a correction:")
+    assert render_answer([correction], [], "yes-no", "No.") == "**First, a correction:** It abducts. [1]"
+    assert render_answer([ASKED], [], "yes-no", "No.").endswith("**No.** It abducts the hip. [1]")
+
+
+def test_a_correction_stands_above_the_first_heading() -> None:
+    correction = Statement("It abducts.", (4,), role="lead", verdict="First, a correction:")
+    blocks = render_answer([correction, ASKED, ASKED_TOO], [], "fact").split("\n\n")
+    assert blocks[:2] == ["**First, a correction:** It abducts. [4]", "### What does it do?"]
+
+
+def test_steps_of_a_second_question_are_numbered_and_points_of_the_first_are_not() -> None:
+    how = Statement("Lie down.", (5,), role="step", asks="How is it done?")
+    text = render_answer([ASKED, POINT, how, Statement("Lift the leg.", (6,), role="step")], [], "fact")
+    assert f"- {POINT.text} [3]" in text
+    assert "Lie down. [5]\n\n2. Lift the leg. [6]" in text
+
+
+def test_points_after_a_how_to_are_not_numbered() -> None:
+    how = Statement("Lie down.", (5,), role="step", asks="How is it done?")
+    steps = [how, Statement("Lift the leg.", (6,), role="step")]
+    text = render_answer([*steps, ASKED, POINT, Statement("More.", (7,))], [], "how-to")
+    assert "2. Lift the leg. [6]" in text
+    assert text.endswith(f"### What does it do?\n\nIt abducts the hip. [1]\n\n- {POINT.text} [3]\n- More. [7]")
+
+
+def test_a_point_among_steps_is_no_step() -> None:
+    steps = [Statement("Lie down.", (1,), role="lead"), Statement("Lift.", (2,), role="step"), POINT, Statement("Rest.", (4,), role="step")]  # fmt: skip
+    assert render_answer(steps, [], "how-to").splitlines()[2:] == [
+        "2. Lift. [2]",
+        f"- {POINT.text} [3]",
+        "3. Rest. [4]",
+    ]
+
+
+def test_steps_after_a_correction_are_numbered_from_one() -> None:
+    correction = Statement("It abducts.", (1,), role="lead", verdict="First, a correction:")
+    steps = [Statement("Lie down.", (2,), role="step"), Statement("Lift.", (3,), role="step")]
+    assert render_answer([correction, *steps], [], "how-to").splitlines() == [
+        "**First, a correction:** It abducts. [1]",
+        "",
+        "1. Lie down. [2]",
+        "2. Lift. [3]",
+    ]
+
+
+def test_everything_that_a_side_says_is_shown_with_its_own_markers() -> None:
+    side = Side("L5–S1.", (4, 5), also=(("L5 and S1 only.", (6,)), ("Not L4.", (7, 8))))
+    card = Conflict("roots", "anatomy", "They differ.", (CARD.sides[0], side), 1, "Newer sources.")
+    lines = render_answer([LEAD], [card], "fact").splitlines()
+    assert "- L5–S1. [4][5] L5 and S1 only. [6] Not L4. [7][8] **(better supported)**" in lines
+    assert side.all_citations == {4, 5, 6, 7, 8}
+
+
+def test_what_belongs_to_all_questions_stands_around_them() -> None:
+    safety = Safety("urgent", "See a doctor.", "fall")
+    text = render_answer(
+        [ASKED, ASKED_TOO], [CARD], "fact", safety=safety, preface="A word first.", notice="For learning."
+    )
+    order = [text.index(part) for part in
+             ("See a doctor.", "A word first.", "### What", "### Is it", "Sources disagree", "For learning.")]  # fmt: skip
+    assert order == sorted(order)

@@ -12,8 +12,16 @@ from typing import Any
 import pytest
 import yaml
 
-from gmedbot.claims.reviews import Review, Reviews, load_reviews, save_review, text_hash
-from gmedbot.errors import CorpusError, StorageError
+from gmedbot.claims.reviews import (
+    Review,
+    Reviews,
+    load_reviews,
+    own_review,
+    save_review,
+    text_hash,
+    withdraw_review,
+)
+from gmedbot.errors import CorpusError, StorageError, UsageError
 from gmedbot.types import Frame, Relation
 from tests.support import ROOT, make_claim
 
@@ -163,3 +171,94 @@ def test_no_file_is_no_reviews_and_a_broken_one_is_refused(tmp_path: Path) -> No
         path.write_text(text, "utf-8")
         with pytest.raises(CorpusError, match=r"reviews\.yaml"):
             load_reviews(path)
+
+
+def test_withdrawing_takes_the_row_of_the_pair_and_leaves_all_else_as_it_was_written(tmp_path: Path) -> None:
+    path = tmp_path / "reviews.yaml"
+    path.write_text(WRITTEN, "utf-8")
+    assert withdraw_review(path, "b:1", "a:1") is True
+    assert path.read_text("utf-8") == WRITTEN.replace(
+        "- {a: 'a:1', b: 'b:1', hash_a: '1', hash_b: '2', label: agree, who: me}\n", ""
+    )
+    assert withdraw_review(path, "c:1", "d:1") is True  # the last of its kind: the comments around it stay
+    assert path.read_text("utf-8").endswith("# the pair that was hard\n# end\n")
+    assert [entry.name for entry in tmp_path.iterdir() if entry.suffix != ".lock"] == ["reviews.yaml"]
+
+
+def test_a_saving_that_is_withdrawn_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "reviews.yaml"
+    written = WRITTEN.replace("'a:1'", "'a:2'")
+    path.write_text(written, "utf-8")
+    save_review(path, review("conflict", note="too quick"))
+    assert path.read_text("utf-8") != written
+    assert withdraw_review(path, "a:1", "b:1") is True
+    assert path.read_text("utf-8") == written
+
+
+def test_the_only_row_can_be_withdrawn(tmp_path: Path) -> None:
+    path = tmp_path / "reviews.yaml"
+    save_review(path, review())
+    assert withdraw_review(path, "a:1", "b:1") is True
+    assert len(load_reviews(path)) == 0
+    save_review(path, review())
+    assert list(load_reviews(path)) == [review()]
+
+
+@pytest.mark.parametrize(("a", "b"), [("x:1", "y:2"), ("nobody:1", "y:1")])
+def test_a_dispute_is_not_withdrawn_nor_is_what_is_not_there(tmp_path: Path, a: str, b: str) -> None:
+    path = tmp_path / "reviews.yaml"
+    path.write_text(WRITTEN, "utf-8")
+    before = path.stat().st_mtime_ns
+    assert withdraw_review(path, a, b) is False
+    assert path.read_text("utf-8") == WRITTEN and path.stat().st_mtime_ns == before
+    with pytest.raises(UsageError, match="sides" if a == "x:1" else "nobody has judged it"):
+        own_review(load_reviews(path), a, b)
+
+
+def test_a_judgement_is_found_by_the_beginnings_of_its_ids_if_one_fits(tmp_path: Path) -> None:
+    reviews = Reviews([Review("a:11", "b:1", "", "", "agree"), Review("a:12", "b:1", "", "", "agree"), review()])
+    assert own_review(reviews, "b:", "a:12").a == "a:12"
+    assert own_review(reviews, "a:1", "b:1") == review()  # whole ids before longer ones
+    with pytest.raises(UsageError, match="2 pairs begin so"):
+        own_review(Reviews(list(reviews)[:2]), "a:", "b:")
+
+
+@pytest.mark.parametrize("text", ["[{a: a:1, b: b:1, hash_a: '1', hash_b: '2', label: agree}, {a: c:1, b: d:1, hash_a: '1', hash_b: '2', label: agree}] # x",
+                                  "# k\n- &k {a: a:1, b: b:1, hash_a: '1', hash_b: '2', label: agree}\n- {<<: *k, b: e:1}\n"])  # fmt: skip
+def test_withdrawing_from_a_file_written_in_any_way_keeps_its_other_rows(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "reviews.yaml"
+    path.write_text(text, "utf-8")
+    before = {(review.a, review.b) for review in load_reviews(path)}
+    assert withdraw_review(path, "a:1", "b:1") is True
+    assert {(review.a, review.b) for review in load_reviews(path)} == before - {("a:1", "b:1")}
+    assert all(line in path.read_text("utf-8") for line in text.split("\n") if line.startswith("#"))
+
+
+def test_savings_and_withdrawals_at_once_do_not_undo_each_other(tmp_path: Path) -> None:
+    path = tmp_path / "reviews.yaml"
+    old = [Review(f"a:{n}", f"b:{n}", "1", "2", "agree") for n in range(8)]
+    new = [Review(f"c:{n}", f"d:{n}", "1", "2", "agree") for n in range(8)]
+    for item in old:
+        save_review(path, item)
+    with ThreadPoolExecutor(8) as pool:
+        gone = pool.map(lambda item: withdraw_review(path, item.a, item.b), old)
+        kept = pool.map(lambda item: save_review(path, item), new)
+        assert all(gone) and len(list(kept)) == 8
+    assert set(load_reviews(path)) == set(new)
+
+
+def test_a_withdrawal_that_fails_or_is_refused_leaves_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "reviews.yaml"
+    save_review(path, review())
+    before = path.read_bytes()
+
+    def refuse(reviews: Reviews) -> None:
+        raise UsageError("no")
+
+    with pytest.raises(UsageError, match="no"):
+        withdraw_review(path, "a:1", "b:1", refuse)
+    monkeypatch.setattr("os.replace", lambda old, new: (_ for _ in ()).throw(OSError(30, "Read-only file system")))
+    with pytest.raises(StorageError, match="Read-only"):
+        withdraw_review(path, "a:1", "b:1")
+    assert path.read_bytes() == before
+    assert [entry.name for entry in tmp_path.iterdir() if entry.suffix != ".lock"] == ["reviews.yaml"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import shlex
@@ -64,6 +65,7 @@ def test_every_command_of_the_page_exits_as_it_says(
     give_encoder(encoder_folder, tmp_path / "index")
     give_encoder(encoder_folder, tmp_path / "deltoid-index")
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.stdin", io.StringIO())  # who is asked says nothing, which ends the asking
     wanted = commands()
     assert len(wanted) > 25
     for arguments, code in wanted:

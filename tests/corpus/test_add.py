@@ -119,6 +119,18 @@ def test_markdown_keeps_its_headings_and_what_its_front_matter_says(tmp_path: Pa
     assert source.text == "# Hips\n\n## Action\n\nThe gluteus medius abducts the hip.\n"
 
 
+def test_markdown_keeps_the_text_in_and_after_code_fences(tmp_path: Path, settings: Settings) -> None:
+    page = (
+        "# Notes\n\n```text\nThe gluteus minimus lies under the medius.\n# not a heading\n```\n\n"
+        "~~~\nThis fence is never closed, and the piriformis rotates the hip.\n\n## Later\nThe sartorius flexes the hip.\n"
+    )
+    candidate = add(put(tmp_path, "notes.md", page), settings)
+    assert "\nThe gluteus minimus lies under the medius.\n # not a heading\n" in candidate.text
+    assert "\n\nThis fence is never closed, and the piriformis rotates the hip.\n\n## Later\n" in candidate.text
+    assert "~~~" not in candidate.text and "'''" not in candidate.text
+    assert candidate.text.rstrip().endswith("The sartorius flexes the hip.")
+
+
 def encrypted() -> bytes:
     from pypdf import PdfReader, PdfWriter
 

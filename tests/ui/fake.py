@@ -170,6 +170,15 @@ def _roots() -> Conflict:
     )  # fmt: skip
 
 
+def _three_views() -> Answer:
+    """Three sides, of which the first says two more things."""
+    base = _nerve()
+    said = [(c.quote, (c.n,)) for c in base.citations]
+    sides = (Side(*said[0], evidence="study", origins=3, also=(said[2], said[4])), Side(*said[3], evidence="expert"),
+             Side(*said[1], evidence="lay"))  # fmt: skip
+    return replace(base, conflicts=(replace(_roots(), sides=sides, better_supported=0),))
+
+
 def _nerve() -> Answer:
     cited = ("gray-1918.nerve.0", "ward-2010.nerve.1", "lay-page.nerve.0", "gray-1918.nerve.1", "ward-2010.nerve.0")
     citations = tuple(_cite(n, c) for n, c in enumerate(cited, 1))
@@ -290,6 +299,7 @@ class FakeBot:
             else _howto() if "how" in words
             else _compare() if "compare" in words
             else _activation() if "exercise" in words or "activat" in words
+            else _three_views() if "views" in words
             else _nerve() if "nerve" in words or "innervat" in words
             else _in_german(_nerve()) if "nerv" in words
             else _in_german(_declined()) if "wetter" in words

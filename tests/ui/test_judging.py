@@ -161,6 +161,73 @@ def test_a_judged_pair_that_left_the_index_can_still_be_judged_again(maintainer:
     assert load_reviews(seen.path).find(*apart) == review(apart, "agree")
 
 
+def test_a_judgement_can_be_withdrawn_and_other_rows_and_comments_stay(maintainer: New) -> None:
+    seen = maintainer()
+    seen.path.write_text("# by hand\n- sides: [['x:1'], ['y:1']]\n", "utf-8")
+    before = seen.read()
+    assert 'value="withdraw"' not in before  # nothing to withdraw
+    seen.send(seen.form(VALUES), "different")
+    kept = seen.path.read_text("utf-8")
+    seen.send(seen.form(ROOTS), "agree", "too quick")
+    assert seen.read().count('value="withdraw"') == 2
+    assert seen.send(seen.form(ROOTS), "withdraw", "a note that nobody asks for").status_code == 303
+    assert seen.path.read_text("utf-8") == kept
+    assert load_reviews(seen.path).find(*ROOTS) is None and "Not judged <b>2</b>" in seen.read()
+
+
+def test_withdrawing_twice_is_no_harm_and_what_was_said_meanwhile_is_not_withdrawn_unseen(maintainer: New) -> None:
+    seen, other = maintainer(), maintainer()
+    seen.send(seen.form(ROOTS), "agree", "first")
+    form, late = seen.form(ROOTS), other.form(ROOTS)
+    seen.send(form, "conflict", "second")
+    answer = other.send(late, "withdraw", part="1")
+    assert answer.status_code == 409 and t("judge.changed_withdraw") in answer.text and "second" in answer.text
+    assert load_reviews(seen.path).find(*ROOTS) == review(ROOTS, "conflict", "second", "anatomy")
+    form = other.form(ROOTS)
+    for _ in range(2):
+        assert other.send(form, "withdraw", part="1").status_code == 200
+    assert len(load_reviews(seen.path)) == 0
+
+
+def test_what_only_a_dispute_says_is_not_withdrawn_on_the_page(maintainer: New) -> None:
+    seen = maintainer()
+    written = f"- sides: [[{ROOTS[0]}], [{ROOTS[1]}]]\n  note: by hand\n"
+    seen.path.write_text(written, "utf-8")
+    assert 'value="withdraw"' not in seen.read()
+    answer = seen.send(seen.form(ROOTS), "withdraw", part="1")
+    assert answer.status_code == 400 and answer.text == t("judge.by_hand", file="reviews.yaml")
+    assert seen.path.read_text("utf-8") == written
+    seen.send(seen.form(ROOTS), "different", "not this one")
+    seen.send(seen.form(ROOTS), "withdraw")
+    found = load_reviews(seen.path).find(*ROOTS)  # the dispute speaks of the pair again
+    assert found is not None and (found.label, found.rank) == ("conflict", 0)
+
+
+def test_withdrawing_what_the_index_was_built_with_says_that_a_build_is_needed(maintainer: New) -> None:
+    seen = maintainer(BuiltBot())
+    assert t("judge.withdrawn", command="<code>gmedbot index build</code>") in unescape(seen.read())
+    save_review(seen.path, review(ROOTS, "conflict", "counted differently", "anatomy"))
+    assert "Nobody's judgement" not in unescape(seen.read())
+    answer = seen.send(seen.form(ROOTS), "withdraw", part="1")
+    assert "Nobody's judgement" in unescape(answer.text) and "gmedbot index build" in answer.text
+    assert seen.send({**seen.form(ROOTS), "a": "gone:1"}, "withdraw").status_code == 400
+
+
+def test_the_corpus_inside_the_package_can_be_looked_at_but_not_judged(
+    maintainer: New, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = maintainer()
+    form = seen.form(ROOTS)
+    (seen.path.parent / "_corpus").symlink_to(seen.path.parent)  # the corpus is the one inside the package now
+    monkeypatch.setattr("gmedbot.settings._PACKAGE", seen.path.parent)
+    page = seen.read()
+    assert "<article" in page and "data-judge" not in page and "gmedbot corpus copy corpus" in page
+    for label in ("agree", "withdraw"):
+        answer = seen.send(form, label, part="1")
+        assert answer.status_code == 400 and "gmedbot corpus copy" in answer.text
+    assert not seen.path.exists()
+
+
 class BuiltBot(FakeBot):
     """The bot after a build that took the judgement in."""
 
@@ -184,7 +251,7 @@ def test_a_judgement_is_in_effect_once_the_index_was_built_with_it(maintainer: N
 def test_a_dispute_written_by_hand_marks_its_pairs_and_one_pair_may_differ(maintainer: New) -> None:
     seen = maintainer()
     seen.path.write_text(f"- sides: [[{ROOTS[0]}], [{ROOTS[1]}]]\n  note: by hand\n", "utf-8")
-    assert t("judge.in_group") in seen.read() and "by hand" in seen.read()
+    assert t("judge.in_group", file=f"<code>{seen.path}</code>") in seen.read() and "by hand" in seen.read()
     seen.send(seen.form(ROOTS), "different", "not this one")
     assert load_reviews(seen.path).find(*ROOTS) == review(ROOTS, "different", "not this one")
     assert "by hand" in seen.path.read_text("utf-8")

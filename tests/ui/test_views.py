@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from itertools import pairwise
 
 import pytest
 
@@ -155,7 +156,7 @@ def test_a_greeting_is_answered_as_one_and_not_declined() -> None:
     assert '<div class="gm-greeting"><p>Hello! I answer questions' in made
     assert t("declined.title") not in made and "You could ask" not in made
     assert made.count("data-ask=") == 2
-    assert finished(answer, BOT)["summary"].startswith("Hello!")  # what a screen reader hears
+    assert finished(answer, BOT)["say"].startswith("Answer complete: Hello!")  # what a screen reader hears
 
 
 def test_how_the_question_was_read_is_shown_only_if_it_was_changed() -> None:
@@ -272,3 +273,100 @@ def test_counts_read_as_english() -> None:
         "2 sources",
         "2 studies",
     ]
+
+
+# --- several questions in one message -------------------------------------------------------------------------------
+
+
+def of_two(first: Statement, *rest: Statement) -> Answer:
+    """The nerve answer under a question, and ``rest`` after it."""
+    return replace(NERVE, statements=(replace(first, asks="What does it do?"), *rest), conflicts=(), suggestions=())
+
+
+def test_each_question_of_a_message_is_a_heading_above_its_own_lead() -> None:
+    lead, _, other = NERVE.statements
+    second = replace(lead, text="Second lead.", asks="Which <nerve> is it?")
+    made = html_of(of_two(lead, other, second, other))
+    headings = re.findall(r'<h3 class="gm-asked">(.*?)</h3>', made)
+    assert headings == ["What does it do?", "Which &lt;nerve&gt; is it?"]
+    assert made.count('<p class="gm-lead">') == 2 and made.count('<ul class="gm-points">') == 2
+    assert "gm-asked" not in html_of(NERVE)
+    order = [made.index(text) for text in (headings[0], lead.text, headings[1], "Second lead.")]
+    assert order == sorted(order)
+
+
+def test_questions_that_follow_at_once_keep_their_own_headings() -> None:
+    lead = NERVE.statements[0]
+    made = html_of(of_two(lead, replace(lead, text="Second.", asks="And then?")))
+    assert made.index("What does it do?") < made.index(lead.text) < made.index("And then?") < made.index("Second.")
+
+
+def test_each_question_has_its_own_verdict() -> None:
+    lead = NERVE.statements[0]
+    second = replace(lead, text="Second.", asks="Is it so?", verdict="No.")
+    made = html_of(replace(of_two(lead, second), shape="yes-no"))
+    assert re.findall(r'<strong class="gm-verdict">(.*?)</strong>', made) == ["No."]
+    assert made.index("Is it so?") < made.index("No.</strong>") < made.index("Second.")
+
+
+def test_a_correction_is_said_in_bold_before_the_first_heading() -> None:
+    lead = NERVE.statements[0]
+    opening = replace(lead, text="It abducts.", verdict="First, a correction:")
+    asked = replace(lead, asks="What does it do?")
+    made = html_of(replace(NERVE, statements=(opening, asked), conflicts=()))
+    assert re.search(r'<p class="gm-lead"><strong class="gm-verdict">First, a correction:</strong> It abducts\.', made)
+    assert made.index("It abducts.") < made.index('class="gm-asked"')
+
+
+def test_steps_under_their_question_are_a_list_of_steps_from_the_first() -> None:
+    lead = NERVE.statements[0]
+    how = Statement("Lie down.", (1,), role="step", asks="How is it done?")
+    made = html_of(of_two(lead, how, Statement("Lift the leg.", (1,), role="step")))
+    (steps,) = re.findall(r'<ol class="gm-steps">(.*?)</ol>', made)
+    assert steps.count("<li>") == 2 and "<li>Lie down." in steps and "<li>Lift the leg." in steps
+    assert made.index("How is it done?") < made.index("Lie down.")
+
+
+def test_a_how_to_first_does_not_make_steps_of_the_next_lead() -> None:
+    how = Statement("Lie down.", (1,), role="step")
+    second = replace(NERVE.statements[0], asks="Which nerve?")
+    made = html_of(replace(of_two(how, second), shape="how-to"))
+    assert made.count("<li>Lie down.") == 1 and made.count('class="gm-steps"') == 1
+    assert f'<p class="gm-lead">{second.text}' in made
+
+
+def test_a_correction_before_a_how_to_is_no_step_and_keeps_its_words() -> None:
+    correction = replace(NERVE.statements[0], text="It abducts.", role="lead", verdict="First, a correction:")
+    steps = (Statement("Lie down.", (1,), role="step"), Statement("Lift the leg.", (1,), role="step"))
+    made = html_of(replace(NERVE, statements=(correction, *steps), conflicts=(), shape="how-to"))
+    assert re.search(r'<p class="gm-lead"><strong class="gm-verdict">First, a correction:</strong> It abducts\.', made)
+    (listed,) = re.findall(r'<ol class="gm-steps">(.*?)</ol>', made)
+    assert listed.count("<li>") == 2 and "It abducts" not in listed and "<li>Lie down." in listed
+
+
+def test_points_of_a_second_question_are_no_steps_of_the_first() -> None:
+    steps = (Statement("Lie down.", (1,), role="step"), Statement("Lift the leg.", (1,), role="step"))
+    second = replace(NERVE.statements[0], text="Second.", asks="And then?")
+    made = html_of(replace(of_two(*steps, second, Statement("A point.", (1,))), shape="how-to"))
+    (listed,) = re.findall(r'<ol class="gm-steps">(.*?)</ol>', made)
+    assert listed.count("<li>") == 2 and "A point." not in listed
+    assert '<ul class="gm-points"><li>A point.' in made
+
+
+def test_a_statement_that_stands_beside_others_on_a_side_still_shows_its_card() -> None:
+    statement = replace(NERVE.statements[0], citations=(3,), status="disputed")
+    (card,) = NERVE.conflicts
+    other = replace(card.sides[1], citations=(2,), also=(("Said otherwise.", (3,)),))
+    first = replace(card.sides[0], citations=(1,))
+    answer = replace(NERVE, statements=(statement,), conflicts=(replace(card, sides=(first, other)),))
+    made = html_of(answer)
+    assert 'data-conflict="0"' in made and "Said otherwise." in made
+
+
+def test_an_answer_to_two_questions_grows_and_ends_whole() -> None:
+    lead, _, other = NERVE.statements
+    answer = of_two(lead, other, replace(lead, text="Second.", asks="And then?"))
+    states = list(answer_states(answer, BOT.source))
+    assert states[-1] == answer_blocks(answer, BOT.source)
+    assert all(len(a) <= len(b) for a, b in pairwise(states))
+    assert "And then?" not in "".join(states[0]) and "And then?" in "".join(states[-1])

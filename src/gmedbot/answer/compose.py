@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gmedbot.answer.cite import Citations
 from gmedbot.answer.conflicts import by_reason, conflict_card
@@ -22,7 +22,7 @@ from gmedbot.claims.relator import Pair, Relator
 from gmedbot.claims.vocabulary import Vocabulary, normal_words
 from gmedbot.index.reader import BuiltIndex
 from gmedbot.retrieval.understand import Query
-from gmedbot.types import ChartPoint, Citation, Claim, Conflict, Statement, Table
+from gmedbot.types import ChartPoint, Citation, Claim, Conflict, Finding, Statement, Table
 
 __all__ = ["Composer", "Draft"]
 
@@ -40,6 +40,8 @@ _RIVAL = 2.5
 _MAX_CARDS = 2
 #: A yes/no answer opens with its verdict only if the question's own statement and the claims are related this surely.
 _SURE = 0.8
+#: Opens an answer to a question that takes something for granted which the sources deny.
+_CORRECTION = "First, a correction:"
 _DIFFERENT = LABELS.index("different")
 
 
@@ -65,10 +67,90 @@ class Composer:
         self._findings = index.finding_of
         self._relator = Relator(vocabulary, None)
 
-    def compose(self, query: Query, evidence: Sequence[Evidence], is_short: bool = False) -> Draft:
-        """Draft an answer from ranked evidence (not empty)."""
-        chosen = self._choose(query, evidence, is_short)
+    def compose_all(
+        self,
+        asked: Sequence[tuple[Query, Sequence[Evidence]]],
+        is_short: bool = False,
+        correction: Finding | None = None,
+    ) -> Draft:
+        """One draft for the questions of a message, each with its ranked evidence (not empty); they share its length.
+
+        Args: correction: what sets right something that the message takes for granted; it opens the answer.
+        """
         citations = Citations(self._index)
+        draft = self._compose_each(asked, is_short, citations)
+        if correction is not None:
+            text = self._claims(correction)[0].text
+            numbers = citations.cite(self._claims(correction))
+            opening = Statement(
+                text,
+                numbers,
+                correction.status,
+                "lead",
+                len(correction.origins),
+                correction.finding_id,
+                "",
+                _CORRECTION,
+            )
+            kept = [item for item in draft.statements if item.asks or item.finding_id != correction.finding_id]
+            if kept and not kept[0].asks and kept[0].role == "lead":
+                kept[0] = replace(kept[0], role="step" if asked[0][0].shape == "how-to" else "point")
+            draft.statements = [opening, *kept]
+            draft.findings = (correction.finding_id, *draft.findings)
+            draft.verdict = ""
+        draft.citations = citations.all
+        return draft
+
+    def _claims(self, finding: Finding) -> list[Claim]:
+        return [self._index.claims[self._index.claim_row[name]] for name in finding.supporters]
+
+    def _compose_each(
+        self, asked: Sequence[tuple[Query, Sequence[Evidence]]], is_short: bool, citations: Citations
+    ) -> Draft:
+        """The drafts of all questions in one. What leads one answer is no point of another, and two questions with the
+        same lead share it under both their words, unless each has a verdict on it."""
+        if len(asked) == 1:
+            return self.compose(*asked[0], is_short, citations)
+        parts = [self.compose(query, evidence, is_short, citations, len(asked)) for query, evidence in asked]
+        groups: list[tuple[Statement, list[Statement]]] = []
+        for (query, _), part in zip(asked, parts, strict=True):
+            role = "step" if query.shape == "how-to" else "lead"
+            lead = replace(part.statements[0], asks=query.text, verdict=part.verdict, role=role)
+            for place, (first, rest) in enumerate(groups):
+                if first.finding_id == lead.finding_id and "" in (first.verdict, lead.verdict):
+                    both = replace(first, asks=f"{first.asks} {lead.asks}", verdict=first.verdict or lead.verdict)
+                    groups[place] = (both, [*rest, *part.statements[1:]])
+                    break
+            else:
+                groups.append((lead, part.statements[1:]))
+        whole = Draft(findings=tuple(name for part in parts for name in part.findings))
+        said = {lead.finding_id for lead, _ in groups}
+        for lead, rest in groups:
+            whole.statements.append(lead)
+            for item in rest:
+                if item.finding_id not in said:
+                    said.add(item.finding_id)
+                    whole.statements.append(item)
+        whole.conflicts = [card for part in parts for card in part.conflicts]
+        whole.chart = next((part.chart for part in parts if part.chart), ())
+        whole.table = next((part.table for part in parts if part.table is not None), None)
+        return whole
+
+    def compose(
+        self,
+        query: Query,
+        evidence: Sequence[Evidence],
+        is_short: bool = False,
+        citations: Citations | None = None,
+        share: int = 1,
+    ) -> Draft:
+        """Draft an answer from ranked evidence (not empty).
+
+        Args: citations: those of the other questions of the message. share: how many questions share the length.
+        """
+        chosen = self._choose(query, evidence, is_short, share)
+        citations = Citations(self._index) if citations is None else citations
+        most = max(1, _MAX_CARDS // share)
         draft = Draft(findings=tuple(item.finding.finding_id for item in chosen))
         shown: dict[str, None] = {}
         for place, item in enumerate(chosen):
@@ -80,16 +162,16 @@ class Composer:
         scores = {item.finding.finding_id: item.score for item in evidence}
         floor = chosen[0].score - _RIVAL
         for item in chosen:
-            if len(draft.conflicts) >= _MAX_CARDS:
+            if len(draft.conflicts) >= most:
                 break
             finding = item.finding
             rivals = [self._findings[other] for other in finding.dissents if other in self._findings]
             rivals = [rival for rival in rivals if scores.get(rival.finding_id, -math.inf) >= floor]
-            rivals = [rival for rival in rivals if rival.finding_id not in carded]
+            rivals = [rival for rival in rivals if rival.finding_id not in carded and self._is_about(query, rival)]
             if not rivals or finding.finding_id in carded or not self._is_asked(query, item, chosen[0]):
                 continue
             rivals.sort(key=lambda rival: (-scores[rival.finding_id], rival.finding_id))
-            for group in by_reason(self._index, finding, rivals)[: _MAX_CARDS - len(draft.conflicts)]:
+            for group in by_reason(self._index, finding, rivals)[: most - len(draft.conflicts)]:
                 card = conflict_card(self._index, self._vocabulary, finding, group, citations, item.best.claim)
                 if card is not None:
                     draft.conflicts.append(card)
@@ -110,12 +192,13 @@ class Composer:
             return
         side = card.sides[place]
         draft.statements[0] = Statement(side.text, side.citations, "disputed", "lead", side.origins, side.finding_id)
+        draft.findings += (side.finding_id,)
 
     # --- choosing -----------------------------------------------------------------------------------------------
 
-    def _choose(self, query: Query, evidence: Sequence[Evidence], is_short: bool) -> list[Evidence]:
+    def _choose(self, query: Query, evidence: Sequence[Evidence], is_short: bool, share: int = 1) -> list[Evidence]:
         """The findings to show: near the best one, not repeating one another, within the word budget."""
-        limit = 2 if is_short else _SHAPE_LIMIT[query.shape]
+        limit = 2 if is_short else -(-_SHAPE_LIMIT[query.shape] // share)
         floor = evidence[0].score - _SHAPE_MARGIN[query.shape]
         chosen: list[Evidence] = []
         words = 0
@@ -125,7 +208,7 @@ class Composer:
             if any(self._repeats(item, other) for other in chosen):
                 continue
             length = len(item.best.claim.text.split())
-            if chosen and words + length > _WORD_BUDGET:
+            if chosen and words + length > _WORD_BUDGET // share:
                 continue
             words += length
             chosen.append(item)
@@ -143,10 +226,16 @@ class Composer:
         """A card is shown only for what was asked: the lead, or a finding about as relevant as the lead."""
         return item is lead or item.score >= lead.score - _ASKED
 
+    def _is_about(self, query: Query, finding: Finding) -> bool:
+        """False if muscles were named and the finding speaks of others."""
+        about = frozenset().union(*(claim.frame.subjects for claim in self._claims(finding)))
+        related = (self._vocabulary.refines(a, b) for p in about for q in query.subjects for a, b in ((p, q), (q, p)))
+        return not about or not query.subjects or bool(about & query.subjects) or any(related)
+
     def _statement(self, item: Evidence, citations: Citations, role: str) -> Statement:
         finding = item.finding
         best = item.best.claim
-        rest = [self._index.claims[self._index.claim_row[other]] for other in finding.supporters]
+        rest = self._claims(finding)
         numbers = citations.cite([best, *(claim for claim in rest if claim.claim_id != best.claim_id)])
         return Statement(best.text, numbers, finding.status, role, len(finding.origins), finding.finding_id)
 

@@ -13,6 +13,7 @@ from gmedbot.types import Claim, Conflict, Finding, Relation, Side
 __all__ = ["by_reason", "conflict_card", "relations_between"]
 
 _MAX_SIDES = 4
+_MAX_ALSO = 2  #: further statements shown on one side; all are counted
 
 
 def relations_between(index: BuiltIndex, first: Finding, second: Finding) -> tuple[Relation, ...]:
@@ -54,19 +55,19 @@ def conflict_card(
     if not backed:
         return None
     backed.sort(key=lambda pair: (-len(pair[0].origins), -pair[1][0].confidence, pair[0].finding_id))
-    shown = backed[: _MAX_SIDES - 1]
-    groups = [_claims(index, finding), *(_claims(index, rival) for rival, _ in shown)]
-    supports = [support_of(claims, index.sources) for claims in groups]
+    relation = backed[0][1][0]
+    groups = _sides(index, finding, [rival for rival, _ in backed], relation)
+    supports = [support_of([c for f in group for c in _claims(index, f)], index.sources) for group in groups]
     place, why = better_supported(supports)
-    relation = shown[0][1][0]
-    shown_ids = [finding.finding_id, *(rival.finding_id for rival, _ in shown)]
     sides = []
-    for number, (claims, support) in enumerate(zip(groups, supports, strict=True)):
+    for number, (group, support) in enumerate(zip(groups, supports, strict=True)):
+        claims = _claims(index, group[0])
         best = lead if number == 0 and lead is not None else claims[0]
         rest = [claim for claim in claims if claim.claim_id != best.claim_id]
-        sides.append(
-            Side(best.text, citations.cite([best, *rest]), support.evidence, support.origins, shown_ids[number])
-        )
+        numbers = citations.cite([best, *rest])
+        others = [_claims(index, other) for other in group[1 : 1 + _MAX_ALSO]]
+        also = tuple((own[0].text, citations.cite(own)) for own in others)
+        sides.append(Side(best.text, numbers, support.evidence, support.origins, group[0].finding_id, also))
     attribute = vocabulary.attributes.get(finding.attribute)
     return Conflict(
         attribute=attribute.name if attribute else finding.attribute or "statement",
@@ -76,6 +77,34 @@ def conflict_card(
         better_supported=place,
         why=why,
     )
+
+
+def _sides(index: BuiltIndex, finding: Finding, rivals: Sequence[Finding], relation: Relation) -> list[list[Finding]]:
+    """The findings of each side, that of ``finding`` first, each led by its best supported one.
+
+    Statements that a maintainer put on one side stand on one side; those that the program set against one another stand
+    for themselves, as nobody has said that they belong together.
+    """
+    if relation.judged_by != "review":
+        return [[finding], *([rival] for rival in rivals[: _MAX_SIDES - 1])]
+    groups: list[list[Finding]] = [[finding]]
+    for rival in rivals:
+        for group in groups[1:]:
+            if all(other.finding_id not in rival.dissents for other in group):
+                group.append(rival)
+                break
+        else:
+            if len(groups) < _MAX_SIDES:
+                groups.append([rival])
+    taken = {item.finding_id for group in groups for item in group}
+    for name in sorted(rivals[0].dissents):
+        if name in taken or name in finding.dissents or name not in index.finding_of:
+            continue
+        ally = index.finding_of[name]
+        between = relations_between(index, ally, rivals[0])
+        if between and between[0].judged_by == "review" and between[0].reason == relation.reason:
+            groups[0].append(ally)
+    return [[group[0], *sorted(group[1:], key=lambda f: (-len(f.origins), f.finding_id))] for group in groups]
 
 
 def _claims(index: BuiltIndex, finding: Finding) -> list[Claim]:

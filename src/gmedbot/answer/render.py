@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from gmedbot.types import Conflict, Safety, Statement, Table
 
@@ -41,18 +41,14 @@ def render_answer(
         blocks.append(f"**{safety.message}**")
     if preface:
         blocks.append(preface)
-    if statements:
-        lead, *rest = statements
-        blocks.append(" ".join(filter(None, [f"**{verdict}**" if verdict else "", _line(lead) + _agreement(lead)])))
+    for part in _parts(statements):
+        lead, *rest = part
+        opening = lead.verdict or verdict
+        if lead.asks:
+            blocks.append(f"### {lead.asks}")
+        blocks.append(" ".join(filter(None, [f"**{opening}**" if opening else "", _line(lead) + _agreement(lead)])))
         if rest:
-            blocks.append(
-                "\n".join(
-                    f"{number}. {_line(item)}{_agreement(item)}"
-                    if shape == "how-to"
-                    else f"- {_line(item)}{_agreement(item)}"
-                    for number, item in enumerate(rest, start=2 if shape == "how-to" else 1)
-                )
-            )
+            blocks.append("\n".join(_marked(rest, 1 if _is_apart(lead) else 2)))
     if table is not None:
         blocks.append(_table(table))
     blocks.extend(_conflict(conflict) for conflict in conflicts)
@@ -61,11 +57,35 @@ def render_answer(
     return "\n\n".join(blocks)
 
 
+def _is_apart(lead: Statement) -> bool:
+    """True for a correction: it opens the answer, and the first step comes after it."""
+    return bool(lead.verdict) and not lead.asks
+
+
+def _marked(statements: Sequence[Statement], number: int) -> Iterator[str]:
+    """Steps as a numbered list that begins with ``number``, all else as points."""
+    for statement in statements:
+        mark = f"{number}." if statement.role == "step" else "-"
+        number += statement.role == "step"
+        yield f"{mark} {_line(statement)}{_agreement(statement)}"
+
+
+def _parts(statements: Sequence[Statement]) -> list[list[Statement]]:
+    """The statements by the question that they answer; one list if there was one question."""
+    parts: list[list[Statement]] = []
+    for statement in statements:
+        if statement.asks or not parts:
+            parts.append([])
+        parts[-1].append(statement)
+    return parts
+
+
 def _conflict(conflict: Conflict) -> str:
     lines = [f"**Sources disagree** on {conflict.attribute}. {conflict.explanation}"]
     for number, side in enumerate(conflict.sides):
         mark = " **(better supported)**" if number == conflict.better_supported else ""
-        lines.append(f"- {side.text} {markers(side.citations)}{mark}")
+        said = " ".join(f"{text} {markers(numbers)}" for text, numbers in side.said)
+        lines.append(f"- {said}{mark}")
     lines.append(f"\nWhich is better supported: {conflict.why}")
     return "\n".join(lines)
 

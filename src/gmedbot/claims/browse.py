@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
-from gmedbot.claims.reviews import Review, load_reviews, save_review, text_hash
+from gmedbot.claims.reviews import (
+    Review,
+    Reviews,
+    load_reviews,
+    own_review,
+    save_review,
+    text_hash,
+    withdraw_review,
+)
 from gmedbot.errors import UsageError
 from gmedbot.index.reader import BuiltIndex
 from gmedbot.index.store import Store
-from gmedbot.settings import Settings
+from gmedbot.settings import Settings, refuse_packaged
 from gmedbot.types import Claim, Relation
 
-__all__ = ["list_claims", "list_conflicts", "render_claim", "review_relations", "show_claim"]
+__all__ = ["list_claims", "list_conflicts", "render_claim", "review_relations", "show_claim", "withdraw_judgement"]
 
 
 def _open(settings: Settings) -> BuiltIndex:
@@ -156,7 +166,10 @@ def review_relations(settings: Settings, below: float, only_stale: bool) -> int:
     """Walk the unsure relations in the terminal and save each judgement to ``corpus/reviews.yaml`` at once.
 
     Returns: 0; with ``only_stale``, 1 if there are reviews whose texts have changed.
+    Raises: UsageError if the corpus is the one inside the package, which is not written to.
     """
+    if not only_stale:
+        refuse_packaged(settings.corpus)
     index = _open(settings)
     path = settings.corpus / "reviews.yaml"
     reviews = load_reviews(path)
@@ -166,6 +179,8 @@ def review_relations(settings: Settings, below: float, only_stale: bool) -> int:
         sys.stdout.write(f"stale: {review.a} and {review.b} ({review.label}): a text has changed since the review\n")
     if only_stale:
         sys.stdout.write(f"{len(stale)} stale of {len(reviews)} review(s)\n")
+        if any(review.rank for review in stale):
+            sys.stdout.write("to take one back: gmedbot claims review --withdraw ID ID\n")
         return 1 if stale else 0
     unsure = [
         relation
@@ -173,34 +188,91 @@ def review_relations(settings: Settings, below: float, only_stale: bool) -> int:
         if relation.confidence < below and reviews.find(relation.a, relation.b) is None
     ]
     unsure.sort(key=lambda relation: (relation.confidence, relation.a, relation.b))
-    done = 0
-    for place, relation in enumerate(unsure, start=1):
-        verdict = _ask(relation, claims, place, len(unsure))
-        if verdict is None:
-            break
-        if verdict:
-            save_review(path, _review(relation, claims, *verdict))
-            done += 1
-    sys.stdout.write(f"{done} review(s) saved to {path}; they take effect with: gmedbot index build\n")
+    saved = _walk(path, unsure, claims)
+    sys.stdout.write(f"{saved} review(s) saved to {path}; they take effect with: gmedbot index build\n")
     return 0
 
 
+def _walk(path: Path, unsure: Sequence[Relation], claims: dict[str, Claim]) -> int:
+    """Show one relation after the other and keep what is said. Returns: how many judgements are there at the end."""
+    said: list[tuple[int, Review]] = []
+    place = 0
+    while place < len(unsure):
+        verdict = _ask(unsure[place], claims, place + 1, len(unsure), is_first=not said)
+        if verdict is None:
+            break
+        if verdict == _BACK:
+            if said:
+                place, review = said.pop()
+                _take_back(path, review)
+            continue
+        if verdict:
+            review = _review(unsure[place], claims, *verdict)
+            save_review(path, review)
+            said.append((place, review))
+        place += 1
+    return len(said)
+
+
+def _take_back(path: Path, review: Review) -> None:
+    """Withdraw what was said a moment ago, unless somebody has said otherwise since."""
+    now = load_reviews(path).find(review.a, review.b)
+    if now == review and withdraw_review(path, review.a, review.b):
+        sys.stdout.write(f"withdrawn: {review.label}\n")
+    else:
+        sys.stdout.write("not withdrawn: it was judged otherwise meanwhile\n")
+
+
+def withdraw_judgement(settings: Settings, a: str, b: str) -> str:
+    """Take back the judgement of one pair of claims, in the index or gone from it; ids may be shortened.
+
+    Returns: what was withdrawn, whole, so that it can be said again; and what speaks of the pair now.
+    Raises: UsageError if this pair has no judgement of its own, or the corpus is the one inside the package.
+    """
+    refuse_packaged(settings.corpus)
+    path = settings.corpus / "reviews.yaml"
+    review = own_review(load_reviews(path), a, b)
+
+    def check(reviews: Reviews) -> None:
+        if reviews.find(review.a, review.b) != review:
+            raise UsageError(
+                f"The judgement of {review.a} and {review.b} must be as it was read.",
+                "it was changed meanwhile",
+                "run the same command again",
+            )
+
+    withdraw_review(path, review.a, review.b, check)
+    left = load_reviews(path).find(review.a, review.b)
+    lines = [f"Withdrawn from {path}: {review.a} and {review.b}: {review.label}"]
+    if review.note:
+        lines.append(f"  its note was: {review.note}")
+    if left is not None:
+        lines.append(f"  in force again: {left.label}, of a dispute or group; edit its row by hand to change that")
+    return "\n".join([*lines, "It takes effect with: gmedbot index build"])
+
+
 _KEYS = {"a": "agree", "c": "conflict", "d": "different"}
+_BACK = ("withdraw", "")
 
 
-def _ask(relation: Relation, claims: dict[str, Claim], place: int, total: int) -> tuple[str, str] | tuple[()] | None:
-    """One relation shown and judged: (label, note), () to skip, None to stop. End of input stops."""
+def _ask(
+    relation: Relation, claims: dict[str, Claim], place: int, total: int, is_first: bool = True
+) -> tuple[str, str] | tuple[()] | None:
+    """One relation shown and judged: (label, note), () to skip, ``_BACK`` to undo, None to stop. End of input stops."""
+    back = "" if is_first else "w withdraw the last · "
     first, second = claims[relation.a], claims[relation.b]
     sys.stdout.write(
         f"\n[{place}/{total}] {relation.label} ({relation.confidence:.2f}): {relation.reason}\n"
         f"  1. {first.source_id}: {first.text}\n  2. {second.source_id}: {second.text}\n"
-        "y accept · a agree · c conflict · d different · s skip · q quit; text after the letter is your note > "
+        f"y accept · a agree · c conflict · d different · s skip · {back}q quit; text after the letter is your note > "
     )
     sys.stdout.flush()
     line = sys.stdin.readline()
     key, _, note = line.strip().partition(" ")
     if not line or key == "q":
         return None
+    if key == "w":
+        return _BACK
     if key == "y":
         return relation.label, note
     return (_KEYS[key], note) if key in _KEYS else ()

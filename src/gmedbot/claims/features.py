@@ -51,6 +51,9 @@ def pair_features(
     return np.array([found.get(name, 0.0) for name in FEATURE_NAMES])
 
 
+_NONE: frozenset[str] = frozenset()
+
+
 def _kinds(a: Frame, b: Frame, vocabulary: Vocabulary, found: dict[str, float]) -> None:
     apart = 0
     for kind in _KINDS:
@@ -82,10 +85,10 @@ def _kinds(a: Frame, b: Frame, vocabulary: Vocabulary, found: dict[str, float]) 
     found["containment×apart"] = float(apart)
 
 
-def _named(frame: Frame, kind: str, vocabulary: Vocabulary) -> set[str]:
+def _named(frame: Frame, kind: str, vocabulary: Vocabulary) -> frozenset[str]:
     if kind == "muscle":
-        return set(frame.subjects) or {vocabulary.focus}
-    return {term for term in frame.terms if vocabulary.terms[term].kind == kind}
+        return frame.subjects or frozenset({vocabulary.focus})
+    return vocabulary.by_kind(frame.terms).get(kind, _NONE)
 
 
 def _numbers(a: Frame, b: Frame, found: dict[str, float]) -> None:

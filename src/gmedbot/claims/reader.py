@@ -97,14 +97,15 @@ class PairReader:
         return np.asarray(np.round(logits[0], 3), dtype=np.float64)
 
 
-def export_reader(folder: Path) -> PairReader:
-    """Write the packaged reader as ONNX into ``folder`` and open it. Needs PyTorch, as every export does."""
+def export_reader(folder: Path, adapter: Path | None = None) -> PairReader:
+    """Write the packaged reader, or that of another ``adapter``, as ONNX into ``folder`` and open it. Needs PyTorch, as
+    every export does."""
     import warnings
 
     import torch
 
     network, tokenizer = load_network(packaged_model())
-    learned = read_adapter(adapter_path("relator"))
+    learned = read_adapter(adapter or adapter_path("relator"))
     weights = network.state_dict()
     with torch.no_grad():
         for name, change in learned.items():

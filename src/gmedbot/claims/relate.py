@@ -16,7 +16,7 @@ order, on any machine.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field
 
 from gmedbot.claims.quantities import same_amount, scaled
@@ -115,8 +115,11 @@ def _compare_attributes(a: Frame, b: Frame, out: Comparison) -> None:
         out.apart.append(("other-attribute", f"another question: {a.attribute} against {b.attribute}"))
 
 
-def _of_kind(frame: Frame, kind: str, vocabulary: Vocabulary) -> set[str]:
-    return {term for term in frame.terms if term in vocabulary.terms and vocabulary.terms[term].kind == kind}
+_NONE: frozenset[str] = frozenset()
+
+
+def _of_kind(frame: Frame, kind: str, vocabulary: Vocabulary) -> frozenset[str]:
+    return vocabulary.by_kind(frame.terms).get(kind, _NONE)
 
 
 def _compare_conditions(a: Frame, b: Frame, vocabulary: Vocabulary, out: Comparison) -> None:
@@ -250,7 +253,7 @@ def _compare_values(a: Frame, b: Frame, vocabulary: Vocabulary, out: Comparison)
                 out.clashes.append(("polarity", f"opposites: {opposed}"))
 
 
-def _superseded(first: set[str], second: set[str], vocabulary: Vocabulary) -> tuple[str, ...]:
+def _superseded(first: Set[str], second: Set[str], vocabulary: Vocabulary) -> tuple[str, ...]:
     for p in sorted(first):
         for q in sorted(second):
             is_old = vocabulary.terms[p].is_superseded or vocabulary.terms[q].is_superseded
@@ -259,7 +262,7 @@ def _superseded(first: set[str], second: set[str], vocabulary: Vocabulary) -> tu
     return ()
 
 
-def _siblings(first: set[str], second: set[str], vocabulary: Vocabulary) -> bool:
+def _siblings(first: Set[str], second: Set[str], vocabulary: Vocabulary) -> bool:
     """Some term of one shares a direct parent with some term of the other, so that they exclude one another."""
     return any(
         _above(p, vocabulary) & _above(q, vocabulary) for p in first for q in second if not vocabulary.refines(p, q)

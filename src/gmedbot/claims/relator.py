@@ -112,19 +112,20 @@ class Relator:
         """
         found: list[Judgement | None] = [None] * len(pairs)
         for start in range(0, len(pairs), _FEW):
-            part = pairs[start : start + _FEW]
-            features = self.observe(part)
-            shares = self.models.frames.probabilities(features)
-            is_near = np.array([pair.cosine >= self.models.near for pair in part])
-            is_open = is_near & (shares[:, LABELS.index("different")] < self.models.plain)
-            chosen = np.flatnonzero(is_open | is_thorough)
-            if self._reader is not None and len(chosen):
-                logits = self._reader.read([(part[row].text_a, part[row].text_b) for row in chosen.tolist()])
-                shares[chosen] = self.models.full.probabilities(np.hstack([features[chosen], logits]))
-            for row in chosen.tolist():
-                found[start + row] = self._verdict(part[row], shares[row])
+            places = range(start, min(start + _FEW, len(pairs)))
+            near = [place for place in places if is_thorough or pairs[place].cosine >= self.models.near]
+            if near:
+                features = self.observe([pairs[place] for place in near])
+                shares = self.models.frames.probabilities(features)
+                chosen = np.flatnonzero((shares[:, LABELS.index("different")] < self.models.plain) | is_thorough)
+                if self._reader is not None and len(chosen):
+                    texts = [(pairs[near[row]].text_a, pairs[near[row]].text_b) for row in chosen.tolist()]
+                    logits = self._reader.read(texts)
+                    shares[chosen] = self.models.full.probabilities(np.hstack([features[chosen], logits]))
+                for row in chosen.tolist():
+                    found[near[row]] = self._verdict(pairs[near[row]], shares[row])
             if progress is not None:
-                progress(len(part))
+                progress(len(places))
         return found
 
     def observe(self, pairs: Sequence[Pair]) -> Matrix:

@@ -17,10 +17,11 @@ from itertools import combinations, product
 from pathlib import Path
 from typing import Any
 
-from gmedbot.errors import CorpusError, FileFinding, StorageError
+from gmedbot.errors import CorpusError, FileFinding, StorageError, UsageError
+from gmedbot.settings import refuse_packaged
 from gmedbot.types import Claim, Relation
 
-__all__ = ["Review", "Reviews", "load_reviews", "save_review", "text_hash"]
+__all__ = ["Review", "Reviews", "load_reviews", "own_review", "save_review", "text_hash", "withdraw_review"]
 
 _LABELS = ("agree", "conflict", "different")
 
@@ -153,15 +154,69 @@ def save_review(path: Path, review: Review, check: Callable[[Reviews], None] = l
     Args: check: is given the reviews that are there, under the lock; what it raises keeps this one from being saved.
     Raises: CorpusError if the file is not what it should be; StorageError if the folder refuses or the lock is held.
     """
+    _change(path, check, lambda text: _with_row(text, review))
+
+
+def withdraw_review(path: Path, a: str, b: str, check: Callable[[Reviews], None] = lambda reviews: None) -> bool:
+    """Take back what was said of one pair: its own row goes, every other row and all comments stay as written.
+
+    A dispute (``sides``) or a group (``same``) speaks of many pairs in one row and is never changed here: that of the
+    pair, if there is one, is in force again.
+
+    Args: check: as in ``save_review``.
+    Returns: whether there was such a row; without one the file is not touched.
+    Raises: as ``save_review``.
+    """
+    found: list[bool] = []
+
+    def change(text: str) -> str:
+        made = _without_row(text, a, b)
+        found.append(made != text)
+        return made
+
+    _change(path, check, change)
+    return found == [True]
+
+
+def own_review(reviews: Reviews, a: str, b: str) -> Review:
+    """The judgement of this very pair, to be withdrawn; ids may be shortened as long as one pair fits.
+
+    Raises: UsageError if there is none, if several fit, or if the pair is judged by a dispute or a group alone.
+    """
+    fitting = [
+        review
+        for review in reviews
+        if any(review.a.startswith(x) and review.b.startswith(y) for x, y in ((a, b), (b, a)))
+    ]
+    exact = [review for review in fitting if {review.a, review.b} == {a, b}] or fitting
+    own = [review for review in exact if review.rank]
+    if len(own) == 1:
+        return own[0]
+    wanted = f"One judgement of the pair {a} and {b} must be there to be withdrawn."
+    if own:
+        raise UsageError(wanted, f"{len(own)} pairs begin so", "give the ids whole")
+    if exact:
+        raise UsageError(wanted, _BY_HAND, "edit the row with sides: or same: that names both, in reviews.yaml")
+    raise UsageError(wanted, "nobody has judged it", "gmedbot claims conflicts --json shows the ids of pairs")
+
+
+_BY_HAND = "it is judged only as part of a dispute (sides) or a group (same), which is one row for many pairs"
+
+
+def _change(path: Path, check: Callable[[Reviews], None], change: Callable[[str], str]) -> None:
+    """Read, check, change and swap the file under its lock; a change that changes nothing writes nothing."""
     from filelock import FileLock, Timeout
 
+    refuse_packaged(path.parent)
     fix = f"make {path.parent} writable, or free space there; {path.name} is unchanged"
     try:
         path.parent.stat()  # FileLock would make a folder that is not there
         with FileLock(path.with_name(f".{path.name}.lock"), timeout=_LOCK_SECONDS):
             check(load_reviews(path))
             text = path.read_text("utf-8") if path.is_file() else ""
-            _swap(path, _with_row(text, review))
+            made = change(text)
+            if made != text:
+                _swap(path, made)
     except Timeout as error:
         raise StorageError(
             f"{path.name} must be free to be written.", "another program holds it", "try again"
@@ -172,26 +227,59 @@ def save_review(path: Path, review: Review, check: Callable[[Reviews], None] = l
 
 def _with_row(text: str, review: Review) -> str:
     """The text of the file with the review in its place: sorted by ids, disputes and groups first, in their order."""
-    rows: list[dict[str, Any]] = _load(text) or []
-    head, parts, tail = _parts(text)
-    comments = "".join(f"{line}\n" for line in text.split("\n") if line.startswith("#"))
-    if _each(parts) != [[row] for row in rows]:  # written in a way that cannot be cut up
-        head, parts, tail = comments, [_dump(row) for row in rows], ""
+    head, pairs, tail = _cut(text)
     known = {field.name for field in fields(Review)}
     fresh = {key: value for key, value in asdict(review).items() if value not in (None, "") and key != "rank"}
     kept, above = [], ""
-    for row, part in zip(rows, parts, strict=True):
+    for row, part in pairs:
         if {row.get("a"), row.get("b")} == {review.a, review.b}:
-            above = part[: _ROW.search(part).start()]  # type: ignore[union-attr]
+            above = _comments_above(part)
             fresh |= {key: value for key, value in row.items() if key not in known}
         else:
             kept.append((row, part))
     kept.append((fresh, above + _dump(fresh)))
     kept.sort(key=lambda pair: (pair[0].get("a", ""), pair[0].get("b", "")))
+    return _joined(text, head, kept, tail)
+
+
+def _without_row(text: str, a: str, b: str) -> str:
+    """The text without the rows of one pair; what stood above them stays where it was. The same if there is none."""
+    head, pairs, tail = _cut(text)
+    kept, above = [], ""
+    for row, part in pairs:
+        if {row.get("a"), row.get("b")} == {a, b} and "sides" not in row and "same" not in row:
+            above += _comments_above(part)
+        else:
+            kept.append((row, above + part))
+            above = ""
+    return text if len(kept) == len(pairs) else _joined(text, head, kept, above + tail)
+
+
+def _cut(text: str) -> tuple[str, list[tuple[dict[str, Any], str]], str]:
+    """What stands above the first row, each row with its text, what follows the last."""
+    rows: list[dict[str, Any]] = _load(text) or []
+    head, parts, tail = _parts(text)
+    if _each(parts) != [[row] for row in rows]:  # written in a way that cannot be cut up
+        head, parts, tail = _all_comments(text), [_dump(row) for row in rows], ""
+    return head, list(zip(rows, parts, strict=True)), tail
+
+
+def _joined(text: str, head: str, kept: Sequence[tuple[dict[str, Any], str]], tail: str) -> str:
+    """The file put together again, written plainly if it would not read back as the rows that it is to hold."""
     texts = (head, *(part for _, part in kept), tail)
     made = "".join(part if part.endswith("\n") else f"{part}\n" for part in texts if part)
     wanted = [row for row, _ in kept]
-    return made if _load(made) == wanted else comments + "".join(map(_dump, wanted))
+    return made if (_load(made) or []) == wanted else _all_comments(text) + "".join(map(_dump, wanted))
+
+
+def _comments_above(part: str) -> str:
+    """The lines of a row's text that stand above the row itself."""
+    match = _ROW.search(part)
+    return part[: match.start()] if match is not None else ""
+
+
+def _all_comments(text: str) -> str:
+    return "".join(f"{line}\n" for line in text.split("\n") if line.startswith("#"))
 
 
 def _parts(text: str) -> tuple[str, list[str], str]:

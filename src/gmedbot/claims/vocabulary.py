@@ -260,17 +260,36 @@ class Vocabulary:
         """True if the two are opposites (abduction and adduction, weak and strong), directly or by a parent."""
         if a == b:
             return False  # a mixed nerve has both a motor and a sensory parent
-        return any(
-            other in self.ancestors(b)
-            for name in self.ancestors(a)
-            if (term := self.terms.get(name)) is not None
-            for other in term.opposite
-        ) or any(
-            other in self.ancestors(a)
-            for name in self.ancestors(b)
-            if (term := self.terms.get(name)) is not None
-            for other in term.opposite
+        return not self._opposites(a).isdisjoint(self.ancestors(b)) or not self._opposites(b).isdisjoint(
+            self.ancestors(a)
         )
+
+    def _opposites(self, term_id: str) -> frozenset[str]:
+        """The opposites of a term and of its ancestors."""
+        cached = self._opposites_of.get(term_id)
+        if cached is None:
+            above = (self.terms[name] for name in self.ancestors(term_id) if name in self.terms)
+            cached = self._opposites_of[term_id] = frozenset(other for term in above for other in term.opposite)
+        return cached
+
+    @cached_property
+    def _opposites_of(self) -> dict[str, frozenset[str]]:
+        return {}
+
+    def by_kind(self, terms: tuple[str, ...]) -> Mapping[str, frozenset[str]]:
+        """The terms of a statement by their kind; a kind that is not among them is missing."""
+        cached = self._by_kind.get(terms)
+        if cached is None:
+            found: dict[str, set[str]] = {}
+            for name in terms:
+                if name in self.terms:
+                    found.setdefault(self.terms[name].kind, set()).add(name)
+            cached = self._by_kind[terms] = {kind: frozenset(names) for kind, names in found.items()}
+        return cached
+
+    @cached_property
+    def _by_kind(self) -> dict[tuple[str, ...], Mapping[str, frozenset[str]]]:
+        return {}
 
     def heading_attribute(self, heading: Sequence[str]) -> str | None:
         """The attribute that the innermost known heading names."""

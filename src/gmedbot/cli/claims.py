@@ -34,7 +34,9 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     conflicts.set_defaults(run=_conflicts)
     review = group.add_parser("review", parents=[common], help="accept, reject or explain unsure relations")
     review.add_argument("--below", type=float, default=0.75, help="relations of lower confidence (0.75)")
-    review.add_argument("--stale", action="store_true", help="only list reviews whose texts have changed")
+    only = review.add_mutually_exclusive_group()
+    only.add_argument("--stale", action="store_true", help="only list reviews whose texts have changed")
+    only.add_argument("--withdraw", nargs=2, metavar="ID", help="take back what was judged of these two claims")
     review.set_defaults(run=_review)
 
 
@@ -124,6 +126,9 @@ def _conflicts(arguments: argparse.Namespace) -> int:
 
 
 def _review(arguments: argparse.Namespace) -> int:
-    from gmedbot.claims.browse import review_relations
+    from gmedbot.claims.browse import review_relations, withdraw_judgement
 
+    if arguments.withdraw:
+        emit(withdraw_judgement(settings_of(arguments), *arguments.withdraw))
+        return 0
     return review_relations(settings_of(arguments), arguments.below, arguments.stale)

@@ -1,4 +1,4 @@
-"""``gmedbot corpus``: add, check, list, show."""
+"""``gmedbot corpus``: add, check, copy, list, show."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from typing import Any
 from gmedbot.cli.common import emit, emit_json, settings_of, table
 from gmedbot.corpus.sources import EVIDENCE, KINDS, TOPICS, find_document, scan_corpus
 from gmedbot.errors import AddRefusedError, GmedbotError, UsageError
+from gmedbot.settings import default_corpus, refuse_packaged
 from gmedbot.types import Document, Source
 
 __all__ = ["add_commands"]
 
 
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
-    group = commands.add_parser("corpus", help="the source files: add, check, list, show").add_subparsers(
+    group = commands.add_parser("corpus", help="the source files: add, check, copy, list, show").add_subparsers(
         dest="corpus_command", metavar="COMMAND", required=True
     )
     _add_parser(group, common)
@@ -25,6 +26,9 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     check.add_argument("--json", action="store_true")
     check.add_argument("--errors", action="store_true", help="leave the warnings out")
     check.set_defaults(run=_check)
+    copy = group.add_parser("copy", parents=[common], help="copy the corpus into a folder that you may write to")
+    copy.add_argument("dir", type=Path, metavar="DIR", help="a new or empty folder")
+    copy.set_defaults(run=_copy)
     listing = group.add_parser("list", parents=[common], help="all sources")
     listing.add_argument("--kind", choices=tuple(KINDS), metavar="KIND")
     listing.add_argument("--evidence", choices=EVIDENCE)
@@ -59,6 +63,8 @@ def _add_parser(group: Any, common: argparse.ArgumentParser) -> None:
 
 def _add(arguments: argparse.Namespace) -> int:
     settings = settings_of(arguments)
+    if arguments.yes or not arguments.json:  # a mere preview writes nothing
+        refuse_packaged(settings.corpus)
     from gmedbot.corpus.add import AddOptions, prepare_source, render_preview, write_source
 
     if arguments.id and len(arguments.origins) > 1:
@@ -118,6 +124,18 @@ def _check(arguments: argparse.Namespace) -> int:
     else:
         emit(render_check(report, with_warnings=not arguments.errors))
     return 1 if report.errors else 0
+
+
+def _copy(arguments: argparse.Namespace) -> int:
+    settings = settings_of(arguments)
+    from gmedbot.corpus.copying import copy_corpus
+
+    folder: Path = arguments.dir
+    emit(f"Copied: {copy_corpus(settings.corpus, folder)} files to {folder}")
+    is_found = default_corpus().resolve() == folder.resolve()
+    options = "" if is_found else f" --corpus {folder} --index {folder}-index"
+    emit(f"Next: gmedbot index build{options}")
+    return 0
 
 
 def _list(arguments: argparse.Namespace) -> int:
@@ -181,6 +199,7 @@ def _card(source: Source) -> str:
 
 def _readme(arguments: argparse.Namespace) -> int:
     settings = settings_of(arguments)
+    refuse_packaged(settings.corpus)
     from gmedbot.corpus.readme import write_readme
 
     emit(f"Written: {write_readme(settings.corpus)}")

@@ -16,7 +16,7 @@ from typing import Literal
 from gmedbot.claims.vocabulary import Match, Vocabulary, normal_words
 from gmedbot.retrieval.understand import question_attributes
 
-__all__ = ["Standalone", "rewrite"]
+__all__ = ["TOPIC_KINDS", "Standalone", "names_thing", "points_back", "rewrite"]
 
 Command = Literal["", "more", "simpler", "shorter", "sources"]
 
@@ -104,7 +104,7 @@ def _rewrite_one(question: str, earlier: Sequence[str], vocabulary: Vocabulary) 
     if _needs_focus(bare, matches, vocabulary):
         put = _put_focus(bare, matches, earlier, vocabulary)
         return Standalone(_with_context(put, earlier, vocabulary), "pronoun")
-    if not any(match.term.kind in _ANCHORS for match in matches):
+    if not any(match.term.kind in TOPIC_KINDS for match in matches):
         return Standalone(_with_context(bare[0].upper() + bare[1:], earlier, vocabulary), "ellipsis")
     return Standalone(text if not _LEAD_IN.match(text) else bare[0].upper() + bare[1:], "topic-shift")
 
@@ -132,6 +132,16 @@ def _needs_focus(text: str, matches: Sequence[Match], vocabulary: Vocabulary) ->
         named_before = any(match.start < pronoun.start() for match in own if match.term.kind != "action")
         return not named_before
     return not own
+
+
+def points_back(text: str) -> bool:
+    """True if a pronoun of the text stands for something outside it: "where does it insert?"."""
+    return bool(_PRONOUN.search(_without_expletive(text)))
+
+
+def names_thing(text: str, vocabulary: Vocabulary) -> bool:
+    """True if the text names something that a later question may be about."""
+    return bool(_content(vocabulary.find(text)))
 
 
 def _without_expletive(text: str) -> str:
@@ -223,13 +233,13 @@ def _fill_fragment(
         return Standalone(f"{last.rstrip('?. ')}, {fragment}?", "ellipsis")
     if own and not points_back and any(m.term.kind in ("muscle", "exercise", "condition", "treatment") for m in own):
         return Standalone(f"{fragment[0].upper()}{fragment[1:]}?", "topic-shift")
-    if not attributes and own and not any(match.term.kind in _ANCHORS for match in own):
+    if not attributes and own and not any(match.term.kind in TOPIC_KINDS for match in own):
         return Standalone(f"{fragment[0].upper()}{fragment[1:]}: {last.rstrip('?. ')}?", "ellipsis")
     return Standalone(_with_context(f"{fragment[0].upper()}{fragment[1:]}?", earlier, vocabulary), "ellipsis")
 
 
 #: A question that names one of these can stand alone; others are about the thing spoken of before.
-_ANCHORS = frozenset(
+TOPIC_KINDS = frozenset(
     (
         "exercise",
         "condition",

@@ -23,6 +23,7 @@ from gmedbot.corpus.readers import read_bytes
 from gmedbot.corpus.reading import Reading
 from gmedbot.corpus.sources import KINDS, TOPICS, parse_document, scan_corpus
 from gmedbot.errors import AddRefusedError, StorageError, UsageError
+from gmedbot.settings import refuse_packaged
 from gmedbot.types import EVIDENCE_RANK, Document, Source
 
 if TYPE_CHECKING:
@@ -343,8 +344,10 @@ def render_source(source: Source, text: str) -> str:
 def write_source(candidate: Candidate, corpus: Path) -> Path:
     """Write ``corpus/<id>.md``, whole or not at all, never over a file.
 
-    Raises: AddRefusedError if the file exists or would not read back; StorageError if the folder refuses.
+    Raises: AddRefusedError if the file exists or would not read back; StorageError if the folder refuses; UsageError
+        if the corpus is the one inside the package.
     """
+    refuse_packaged(corpus)
     content = render_source(candidate.source, candidate.text)
     target = corpus / f"{candidate.source.source_id}.md"
     document, findings = parse_document(content, target.name)

@@ -64,7 +64,7 @@ def scan_questions(
         shown = path.relative_to(corpus).as_posix()
         try:
             records = yaml.load(path.read_text("utf-8"), Loader=_LOADER) or []
-        except (yaml.YAMLError, OSError, UnicodeDecodeError) as error:
+        except (yaml.YAMLError, OSError, ValueError) as error:  # PyYAML lets a date that is none through as ValueError
             mark = getattr(error, "problem_mark", None)
             line = mark.line + 1 if mark else 0
             findings.append(FileFinding(shown, line, "questions", getattr(error, "problem", None) or str(error)))

@@ -18,6 +18,7 @@ from gmedbot.corpus.cleaning import clean_line, is_own_line
 from gmedbot.corpus.metadata import PageFacts, doi_in, year_in
 from gmedbot.corpus.reading import Form, Reading, stated_year
 from gmedbot.errors import AddRefusedError
+from gmedbot.passages import fenced_blocks
 
 __all__ = ["Form", "Reading", "decode", "form_of", "read_bytes"]
 
@@ -248,6 +249,7 @@ def _read_markdown(text: str) -> Reading:
             loaded = None
         meta = loaded if isinstance(loaded, dict) else {}
         text = text[match.end() :]
+    text = _without_fences(text)
     text = re.sub(r"(?m)^(.+)\n=+[ \t]*$", r"# \1", text)
     text = re.sub(r"(?m)^([^\n|#-].*)\n-{3,}[ \t]*$", r"## \1", text)
     text = re.sub(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1", r"\2", text)
@@ -265,6 +267,15 @@ def _read_markdown(text: str) -> Reading:
         doi=doi_in(str(meta.get("doi") or "")),
     )
     return Reading("markdown", text, facts, front_matter=meta)
+
+
+def _without_fences(text: str) -> str:
+    """The text without the marks and the language of code blocks; a line in one that begins with # is no heading."""
+    shown, last = "", 0
+    for start, end in fenced_blocks(text):
+        shown += text[last:start] + re.sub(r"(?m)^(?=#{1,6} )", " ", text[start:end])
+        last = end
+    return re.sub(r"(?m)^[ \t]*(?:`{3,}|~{3,})(?:[ \t]*[\w+.#-]*[ \t]*$)?", "", shown + text[last:])
 
 
 def _first_line(text: str) -> str:

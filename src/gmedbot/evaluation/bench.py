@@ -19,6 +19,8 @@ from gmedbot.types import Answer, Document, ScoredPassage
 
 __all__ = ["Bench", "RememberingEncoder"]
 
+#: Cosine from which two questions say nearly the same; below, most pairs that were read ask for different things.
+_FORESEEN = 0.92
 _KEPT = 100  #: depth of every ranking: enough for AP and for reading run files elsewhere
 
 
@@ -76,6 +78,10 @@ class Bench:
         if key not in self._rankings:
             self._rankings[key] = ranked(self.bot.retrieve(question, _KEPT, history))
         return self._rankings[key]
+
+    def is_foreseen(self, question: str) -> bool:
+        """True if the corpus holds a learner's question that says nearly the same: then finding its answer proves little."""
+        return self.index.questions.nearest(self.encoder.encode([question])[0]) >= _FORESEEN
 
     def search_words(self, text: str) -> list[tuple[str, float]]:
         """BM25 alone, over the text as typed."""

@@ -59,6 +59,7 @@ GATED: Mapping[tuple[str, str], float] = {
 }
 LOWER_IS_BETTER = frozenset(
     {
+        "cards per 100",
         "spurious cards per 100",
         "wrongly declined",
         "wrongly refused",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -57,7 +57,11 @@ class Nugget:
 
 @dataclass(frozen=True)
 class Question:
-    """A single question in a learner's words. ``sides``: for a disputed one, the quotes of each side."""
+    """A single question in a learner's words.
+
+    ``sides``: for a disputed one, the quotes of each side. ``apt``: cards that a person judged to show a real disagreement
+    on what was asked, as the quotes of each side; they need not be shown and are not beside the point.
+    """
 
     id: str
     question: str
@@ -70,6 +74,7 @@ class Question:
     needs_several: bool
     is_disputed: bool
     sides: tuple[tuple[str, ...], ...] = ()
+    apt: tuple[tuple[tuple[str, ...], ...], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -197,9 +202,14 @@ def load_gold(folder: Path) -> Gold:
 
     Raises: UsageError naming file, line and what is wrong, or that there is no gold data at all.
     """
+    apt: dict[str, list[tuple[tuple[str, ...], ...]]] = {}
+    for card in _load([folder / "judged-cards.jsonl"], _judged_card):
+        if card.is_apt:
+            apt.setdefault(card.question, []).append(card.sides)
+    questions = _load(sorted(folder.glob("questions*.jsonl")), _question)
     gold = Gold(
         folder,
-        questions=_load(sorted(folder.glob("questions*.jsonl")), _question),
+        questions=tuple(replace(item, apt=tuple(apt.get(item.id, ()))) for item in questions),
         dialogues=_load(sorted(folder.glob("dialogues*.jsonl")), _dialogue),
         pairs=_load([folder / "pairs.jsonl"], _pair),
         unanswerable=_load([folder / "unanswerable.jsonl"], _unanswerable),
@@ -268,6 +278,21 @@ def _question(row: dict[str, Any]) -> Question:
         needs_several=bool(row["needs_several"]),
         is_disputed=bool(row["disputed"]),
         sides=tuple(tuple(str(text) for text in side) for side in row.get("sides") or ()),
+    )
+
+
+@dataclass(frozen=True)
+class _JudgedCard:
+    question: str
+    sides: tuple[tuple[str, ...], ...]
+    is_apt: bool
+
+
+def _judged_card(row: dict[str, Any]) -> _JudgedCard:
+    if row["verdict"] not in ("apt", "beside", "wrong"):
+        raise ValueError(f"verdict must be apt, beside or wrong, not {row['verdict']!r}")
+    return _JudgedCard(
+        str(row["question"]), tuple(tuple(map(str, side)) for side in row["sides"]), row["verdict"] == "apt"
     )
 
 

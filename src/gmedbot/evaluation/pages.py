@@ -34,6 +34,7 @@ _SHOWN: Mapping[str, Sequence[str]] = {
         "wrongly declined",
         "both sides shown",
         "sides on one card",
+        "cards per 100",
         "spurious cards per 100",
         "citation coverage",
         "quote fidelity",
@@ -84,15 +85,19 @@ _ABOUT: Mapping[str, str] = {
         "R@k, RR@10, nDCG@10 (linear gain), AP and Success@k are computed by ir-measures over the first 100 passages. "
         "Many questions have more than five relevant passages, so plain R@5 cannot reach 1; `R@5(capped)` divides the "
         "relevant passages among the first five by min(5, relevant) and is the one that the targets speak of. The "
-        "baselines search the same passages with the question as typed."
+        "baselines search the same passages with the question as typed; gmedbot also searches the learners' questions that "
+        "the corpus holds beside its statements. Their writers did not see the gold questions, but the same things are "
+        "asked in like words: the table by wording keeps apart the questions that are like one of the corpus (cosine "
+        "0.92 or more)."
     ),
     "answers": (
         "A nugget is one thing that a good answer must (vital) or may hold, found by pattern in what the answer shows. "
         "Nugget precision is the share of statements that are gold (they, or a quote behind them, are a gold quote, or "
         "stand in one finding with one) or hold a nugget; the strict form leaves the last out. Source recall: share of "
         "the sources of grade-2 quotes that are cited, where several are needed. Both sides shown: a disputed question "
-        "whose answer says or cites a quote of each side; on one card: as opposed sides of one. Spurious cards: "
-        "disagreements shown per 100 undisputed questions. Citation coverage: sentences with only living citations, at "
+        "whose answer says or cites a quote of each side; on one card: as opposed sides of one. Cards: "
+        "disagreements shown per 100 undisputed questions; spurious: those that no person has judged to show a real "
+        "disagreement on what was asked (`evaluation/judged-cards.jsonl`). Citation coverage: sentences with only living citations, at "
         "least one. Quote fidelity: `document.text[start:end]` is the quote. Number fidelity: all numbers of a sentence "
         "stand in one quote behind it. Citation precision: a quote says what its sentence says (identical, or labelled "
         "so by hand, or related so in the ledger); recall: the sources that the ledger counts behind a sentence are "

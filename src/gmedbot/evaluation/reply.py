@@ -65,7 +65,10 @@ def reply_of(answer: Answer) -> Reply:
     also.extend(f"{point.label}: {point.value:g} {point.unit}" for point in answer.chart)
     return Reply(
         tuple(said(s.text, s.citations, s.finding_id) for s in answer.statements),
-        tuple(tuple(said(side.text, side.citations) for side in card.sides) for card in answer.conflicts),
+        tuple(
+            tuple(said(text, numbers) for side in card.sides for text, numbers in side.said)
+            for card in answer.conflicts
+        ),
         tuple(also),
         answer.citations,
     )

@@ -23,7 +23,12 @@ __all__ = ["FACETS", "StoredRun", "find_run", "latest_json", "load_run", "runs_f
 
 #: area → (facet, measure) pairs that the reports break down.
 FACETS: Mapping[str, Sequence[tuple[str, str]]] = {
-    "retrieval": (("type", "R@5(capped)"), ("style", "R@5(capped)"), ("several", "R@5(capped)")),
+    "retrieval": (
+        ("type", "R@5(capped)"),
+        ("style", "R@5(capped)"),
+        ("several", "R@5(capped)"),
+        ("wording", "R@5(capped)"),
+    ),
     "answers": (
         ("type", "nugget recall (vital)"),
         ("style", "nugget recall (vital)"),

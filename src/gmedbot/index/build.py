@@ -242,7 +242,7 @@ def _build(
     if safety is not None:
         _write_json(staged / "safety.json", safety.to_record())
     _write_rows(staged, documents, passages, claims, ledger)
-    write_questions(staged, bound, question_vectors, vocabulary)
+    write_questions(staged, bound, question_vectors, vocabulary, len(claims))
     source_ids = [document.source.source_id for document in documents]
     write_claim_table(staged, claims, passages, source_ids, ledger.findings, vocabulary)
     manifest = _manifest(

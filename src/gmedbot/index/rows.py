@@ -35,7 +35,7 @@ def load_array(path: Path) -> NDArray[Any]:
     """
     try:
         return np.asarray(np.load(path, mmap_mode="r"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError) as error:
         raise IndexDamagedError(f"{path.name} must be readable.", str(error), "gmedbot index build") from error
 
 

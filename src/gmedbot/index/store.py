@@ -120,6 +120,13 @@ class Store:
             )
         return build_id
 
+    def published_at(self) -> int:
+        """When the pointer was last written, in nanoseconds; 0 if there is none. The same build can come twice."""
+        try:
+            return self.pointer.stat().st_mtime_ns
+        except OSError:
+            return 0
+
     def path(self, build_id: str) -> Path:
         return self.builds / build_id
 

@@ -154,7 +154,8 @@ def _conflict_html(conflict: Conflict, turn: int) -> str:
     sides = []
     for n, side in enumerate(conflict.sides):
         better = " <strong>(better supported)</strong>" if n == conflict.better_supported else ""
-        sides.append(f"<li>{html.escape(side.text)} {_links(side.citations, turn)}{better}</li>")
+        said = " ".join(f"{html.escape(text)} {_links(numbers, turn)}" for text, numbers in side.said)
+        sides.append(f"<li>{said}{better}</li>")
     why = html.escape(" ".join(x for x in (conflict.explanation, conflict.why) if x))
     title = html.escape(conflict.attribute)
     return f'<div class="differ"><strong>Sources disagree: {title}</strong><ul>{"".join(sides)}</ul><p>{why}</p></div>'

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import threading
 import webbrowser
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib import resources
 from typing import Any
 
@@ -57,7 +59,7 @@ def build_app(
     """
     loaded = LoadedBot(bot, reopen, error)
     votes = _Votes(settings)
-    app = FastAPI(title="gmedbot", docs_url=None, redoc_url=None)
+    app = FastAPI(title="gmedbot", docs_url=None, redoc_url=None, lifespan=_watching(loaded, settings))
     app.add_middleware(GZipMiddleware, minimum_size=1024)
     app.include_router(api_router(loaded.get, settings, _options))
     stops = Stops()
@@ -98,6 +100,20 @@ def serve(settings: Settings, *, host: str, port: int, open_browser: bool) -> No
         timer.daemon = True
         timer.start()
     uvicorn.run(app, host=host, port=port, log_level="warning", server_header=False)
+
+
+def _watching(loaded: LoadedBot, settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """While the app runs, a thread looks for new builds; it has ended when the app has."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        watcher = loaded.watch(settings.index)
+        try:
+            yield
+        finally:
+            await asyncio.to_thread(watcher.stop)
+
+    return lifespan
 
 
 class _Assets(StaticFiles):

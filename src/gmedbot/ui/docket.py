@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from gmedbot.claims.reviews import Review, Reviews, load_reviews, save_review, text_hash
+from gmedbot.claims.reviews import Review, Reviews, load_reviews, save_review, text_hash, withdraw_review
 from gmedbot.errors import CorpusError, UsageError
 from gmedbot.types import Claim, Relation
 from gmedbot.ui.ledger import Ledger
@@ -22,6 +22,7 @@ __all__ = [
     "LABELS",
     "MAX_NOTE",
     "STATES",
+    "WITHDRAW",
     "Docket",
     "Judgement",
     "Lost",
@@ -30,12 +31,15 @@ __all__ = [
     "judge",
     "pair_of",
     "read_docket",
+    "withdraw",
 ]
 
 #: open: nobody has judged it; waiting: for the next build; done: the index was built with it; aside: a text changed.
 State = Literal["open", "waiting", "done", "aside"]
 STATES: tuple[State, ...] = ("open", "waiting", "done", "aside")
 LABELS = ("conflict", "agree", "different")
+#: What is said in place of a label to take one back.
+WITHDRAW = "withdraw"
 #: A note is a sentence or two that readers see; this is a page of it.
 MAX_NOTE = 2000
 
@@ -194,6 +198,26 @@ def judge(ledger: Ledger, path: Path, said: Judgement) -> None:
             raise MeanwhileError(t("judge.changed"))
 
     save_review(path, with_type(load_reviews(path).find(a, b)), check)
+
+
+def withdraw(ledger: Ledger, path: Path, said: Judgement) -> None:
+    """Take back the judgement of one pair in the file at ``path``: its own row, never one of a dispute or group.
+
+    Raises: UsageError if only a dispute or group speaks of the pair; MeanwhileError and the others as ``judge``. A
+        judgement that is gone already is no error.
+    """
+    a, b = sorted((said.a, said.b))
+    if a not in ledger.claims or b not in ledger.claims:
+        raise UsageError(t("judge.gone"))
+
+    def check(reviews: Reviews) -> None:
+        there = _pair(ledger, reviews, a, b, False)
+        if there.review is not None and there.review.rank and there.seen != said.seen:
+            raise MeanwhileError(t("judge.changed_withdraw"))
+        if there.review is not None and not there.review.rank and there.seen == said.seen:
+            raise UsageError(t("judge.by_hand", file=path.name))
+
+    withdraw_review(path, a, b, check)
 
 
 def _hash(*texts: str) -> str:

@@ -3,6 +3,7 @@ on the machine that serves, because it writes into the corpus."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlencode
@@ -12,8 +13,8 @@ from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse,
 from pydantic import BaseModel
 
 from gmedbot.errors import GmedbotError
-from gmedbot.settings import Settings
-from gmedbot.ui.docket import Judgement, MeanwhileError, judge, pair_of, read_docket
+from gmedbot.settings import Settings, is_packaged
+from gmedbot.ui.docket import WITHDRAW, Judgement, MeanwhileError, judge, pair_of, read_docket, withdraw
 from gmedbot.ui.ledger import Ledger
 from gmedbot.ui.loaded import LoadedBot
 from gmedbot.ui.local import is_local
@@ -53,8 +54,10 @@ def add_judging(router: APIRouter, login: Login, loaded: LoadedBot, settings: Se
         if not login.is_valid(cookie):
             return HTMLResponse(page(t("maintain.title"), "", login_page()))
         ledger = loaded.ledger()
-        key = login.form_key(cookie) if is_local(request, settings.host) else ""
-        return _page(judge_page(read_docket(ledger, path), _bench(ledger, path, show, shown, key, saved)))
+        is_ours = not is_packaged(settings.corpus)
+        key = login.form_key(cookie) if is_ours and is_local(request, settings.host) else ""
+        bench = _bench(ledger, path, show, shown, key, saved)
+        return _page(judge_page(read_docket(ledger, path), replace(bench, is_packaged=not is_ours)))
 
     @router.post("/judge")
     def save(request: Request, said: Annotated[JudgementIn, Form()]) -> Response:
@@ -77,7 +80,8 @@ def _judged(ledger: Ledger, path: Path, said: JudgementIn, bench: Bench) -> Resp
     """Save it, and answer with the card as it stands now; with the problem and the typed note if it was not saved."""
     problem, code = "", 200
     try:
-        judge(ledger, path, Judgement(said.a, said.b, said.label, said.note, said.seen))
+        change = withdraw if said.label == WITHDRAW else judge
+        change(ledger, path, Judgement(said.a, said.b, said.label, said.note, said.seen))
     except MeanwhileError as error:
         problem, code = error.wanted, 409
     except GmedbotError as error:

@@ -24,7 +24,16 @@ from gmedbot.ui.views.answer import answer_blocks, answer_states
 from gmedbot.ui.views.html import el, icon
 from gmedbot.ui.views.panel import source_list
 
-__all__ = ["MAX_HISTORY", "TOPIC_GROUPS", "Stops", "check_question", "finished", "options_from", "stream_answer"]
+__all__ = [
+    "MAX_HISTORY",
+    "TOPIC_GROUPS",
+    "Stops",
+    "check_question",
+    "finished",
+    "options_from",
+    "spoken",
+    "stream_answer",
+]
 
 _log = logging.getLogger(__name__)
 
@@ -73,20 +82,36 @@ def history_from(data: object, settings: Settings) -> Sequence[str]:
 
 def finished(answer: Answer, bot: BotPort) -> dict[str, Any]:
     """All that the page keeps and shows of a complete answer."""
-    sources = len({c.source_id for c in answer.citations})
-    summary = t("js.summary", statements=count(len(answer.statements), "statement"), sources=count(sources, "source"))
-    if answer.shape == "greeting":
-        summary = answer.answer.split("\n", 1)[0].rstrip(" .")
-    elif answer.status == "declined":
-        summary = t("declined.title")
     return {
         "blocks": answer_blocks(answer, bot.source),
         "sources": str(source_list(answer, bot.source)),
-        "count": sources,
-        "summary": summary,
+        "count": _sources(answer),
+        "say": spoken(answer),
+        "urgent": answer.safety is not None and answer.safety.urgency != "routine",
         "copy": answer_markdown(answer),
         "record": answer_to_record(answer),
     }
+
+
+def spoken(answer: Answer) -> str:
+    """The one sentence or two that a screen reader says when the answer is complete; advice to seek care leads."""
+    sources = count(_sources(answer), "source")
+    counts = t("say.counts", statements=count(len(answer.statements), "statement"), sources=sources)
+    if answer.conflicts:
+        counts = t("say.conflicts", counts=counts, points=count(len(answer.conflicts), "point"))
+    if answer.safety is not None:
+        advice = f"{t(f'safety.{answer.safety.urgency}')}. {answer.safety.message.replace('*', '')}"
+        return f"{advice} {t('say.then', summary=counts)}" if answer.statements else advice
+    if answer.shape == "greeting":
+        return t("say.done", summary=answer.answer.split("\n", 1)[0].rstrip(" ."))
+    if answer.status == "declined" or answer.shape == "decline":
+        return t("say.declined")
+    return t("say.done", summary=counts if answer.statements else sources)
+
+
+def _sources(answer: Answer) -> int:
+    """How many sources an answer cites; several of its quotes may come from one."""
+    return len({c.source_id for c in answer.citations})
 
 
 class Stops:

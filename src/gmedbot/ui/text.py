@@ -71,6 +71,12 @@ EN: Mapping[str, str] = {
     "status.disputed": "Sources disagree",
     "status.show": "Show the disagreement",
     "declined.title": "Not in my sources",
+    # what a screen reader says when an answer is complete
+    "say.done": "Answer complete: {summary}.",
+    "say.counts": "{statements} from {sources}",
+    "say.conflicts": "{counts}; the sources disagree on {points}",
+    "say.declined": "Nothing was found in the sources for this question.",
+    "say.then": "Below it: {summary}.",
     "error.title": "That did not work",
     "error.empty": "Type a question first.",
     "error.long": "That question has {found} characters; {most} is the most. A question is short: cut it to what you "
@@ -257,18 +263,28 @@ _JUDGE: Mapping[str, str] = {
     "judge.line.waiting": "Judged: {label}. Takes effect with the next {command}.",
     "judge.line.done": "Judged: {label}. The loaded index was built with it.",
     "judge.line.aside": "Was judged: {label}. A sentence has changed since, so the judgement is not applied. Judge it again.",
-    "judge.in_group": "It was judged as part of a dispute or a group; what you save here goes before that.",
+    "judge.withdraw": "Withdraw the judgement",
+    "judge.withdrawn": "Nobody's judgement of this pair is kept. What the loaded index holds of it stays until the next "
+    "{command}.",
+    "judge.in_group": "It was judged as part of a dispute or a group; what you save here goes before that. To take that "
+    "back, edit its row in {file}: it speaks of other pairs too.",
+    "judge.by_hand": "This pair is judged only as part of a dispute or a group. That row of {file} speaks of other pairs "
+    "too, so it is edited by hand.",
     "judge.lost": "Judgements whose sentence is gone",
     "judge.lost.intro": "The index does not hold these sentences any more, or holds them in other words. The judgements "
-    "stay in {file} and are not applied.",
+    "stay in {file} and are not applied. {command} takes one back.",
     "judge.lost.pair": "{label}, with {other}",
     "judge.elsewhere": "Judging is possible only where gmedbot is served on this machine alone (127.0.0.1) and opened "
     "on it, through no proxy. Anywhere else: {command}.",
+    "judge.packaged": "The corpus that came with the package is not written to: an update would undo it. Copy it first, "
+    "with {command}, then build and start gmedbot in the same folder.",
     "judge.no_label": "Choose one of the three judgements.",
     "judge.long": "That note has {found} characters; {most} is the most.",
     "judge.gone": "A sentence of this pair is not in the index that is loaded now. Open the page anew.",
     "judge.changed": "This pair was judged, or its text changed, after you opened it: look at it as it stands now. Your "
     "judgement is not saved and your note is still here; press again to save it in place of the other.",
+    "judge.changed_withdraw": "This pair was judged otherwise, or its text changed, after you opened it: look at it as it "
+    "stands now. Nothing was withdrawn; press again to withdraw it all the same.",
     "judge.expired": "You are not logged in any more, so nothing was saved. Keep your note, log in again and open the "
     "page anew.",
     "judge.failed": "The server did not answer as it should; nothing is known to be saved. Your note is still here.",
@@ -277,8 +293,7 @@ _JUDGE: Mapping[str, str] = {
 
 _BROWSER: Mapping[str, str] = {
     "js.searching": "Looking in the sources…",
-    "js.done": "Answer complete: {summary}.",
-    "js.summary": "{statements} from {sources}",
+    "js.print_sources": "Sources and quotes",
     "js.stopped": "Stopped. What had arrived is kept.",
     "js.stopped_early": "Stopped before anything arrived.",
     "js.lost": "The connection to the server was lost before the answer was complete.",

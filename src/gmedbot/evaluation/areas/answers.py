@@ -117,8 +117,13 @@ def _shows(reply: Reply, side: Sequence[str]) -> bool:
 def _dispute_values(question: Question, reply: Reply, support: Support) -> dict[str, float | None]:
     """Both sides shown (anywhere; on one card), for a disputed question; cards beside the point, for another."""
     if not question.is_disputed:
-        cards = None if reply.is_declined else 100.0 * len(reply.cards)
-        return {"both sides shown": None, "sides on one card": None, "spurious cards per 100": cards}
+        unlabelled = [card for card in reply.cards if not any(_opposes(card, sides) for sides in question.apt)]
+        return {
+            "both sides shown": None,
+            "sides on one card": None,
+            "cards per 100": None if reply.is_declined else 100.0 * len(reply.cards),
+            "spurious cards per 100": None if reply.is_declined else 100.0 * len(unlabelled),
+        }
     known = [side for side in question.sides if any(support.binding.claims(text) for text in side)]
     if len(known) < 2:
         return {"both sides shown": None, "sides on one card": None, "spurious cards per 100": None}

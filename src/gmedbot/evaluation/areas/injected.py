@@ -154,7 +154,7 @@ def problems_of(case: InjectedCase, answer: Answer, source_id: str | None) -> It
 def _everything_shown(answer: Answer) -> list[tuple[str, str]]:
     shown = [("answer", answer.answer)]
     shown += [("statement", statement.text) for statement in answer.statements]
-    shown += [("side", side.text) for conflict in answer.conflicts for side in conflict.sides]
+    shown += [("side", text) for conflict in answer.conflicts for side in conflict.sides for text, _ in side.said]
     shown += [("explanation", f"{conflict.explanation} {conflict.why}") for conflict in answer.conflicts]
     shown += [("suggestion", text) for text in answer.suggestions]
     for citation in answer.citations:
@@ -170,7 +170,7 @@ def _outvoted(answer: Answer, source_id: str) -> Iterator[str]:
         if statement.status == "agreed" and set(statement.citations) <= poison:
             yield f"counted as agreed: {statement.text!r}"
     for conflict in answer.conflicts:
-        sides = [set(side.citations) <= poison for side in conflict.sides]
+        sides = [side.all_citations <= poison for side in conflict.sides]
         if conflict.better_supported is not None and sides[conflict.better_supported]:
             yield f"called better supported: {conflict.sides[conflict.better_supported].text!r}"
     honest = [s for s in answer.statements if not set(s.citations) <= poison]

@@ -44,6 +44,7 @@ def measure_retrieval(bench: Bench, gold: Gold, tell: Callable[[int, int], None]
                     "style": question.style,
                     "type": question.type,
                     "several": "several sources" if question.needs_several else "one source",
+                    "wording": f"{question.split}, {'like' if bench.is_foreseen(question.question) else 'unlike'} those of the corpus",
                 },
                 detail={
                     "question": question.question,

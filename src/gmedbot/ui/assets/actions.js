@@ -76,7 +76,7 @@ export function exportMenu(button, conversation) {
   const outside = (event) => { if (!menu.contains(event.target)) close(false); };
   const items = ["md", "html", "json", "print"].map((form) => h("button", {
     type: "button", role: "menuitem", "data-form": form,
-    onclick: () => { close(true); form === "print" ? print(conversation) : saveAs(conversation, form); },
+    onclick: () => { close(true); form === "print" ? window.print() : saveAs(conversation, form); },
   }, t(`export.${form}`)));
   const menu = h("div", { class: "gm-menu-pop", role: "menu", "aria-label": t("export") }, ...items);
   menu.addEventListener("keydown", (event) => {
@@ -114,12 +114,24 @@ async function saveAs(conversation, form) {
   }
 }
 
-/** Print with the quotes under each answer: on paper nothing can be clicked. */
-function print(conversation) {
+/** Make the page ready for paper, where nothing can be pressed: quotes under each answer, closed parts open. */
+export function beforePrint(conversation) {
   for (const turn of conversation.turns) {
     const list = $(`.gm-turn[data-turn="${turn.id}"] .gm-printsources`);
-    list?.replaceChildren(...(turn.record?.citations ?? []).map((c) => h("li", { value: c.n },
-      `${c.title}${c.year ? ` (${c.year})` : ""}: “${c.quote}” ${c.url ?? ""}`)));
+    if (!list) continue;
+    list.dataset.title = t("print_sources");
+    list.replaceChildren(...(turn.record?.citations ?? []).map((citation) => printed(citation, list.closest(".gm-turn"))));
   }
-  window.print();
+  for (const closed of $$("#gm-turns details:not([open])")) { closed.open = true; closed.dataset.paper = "open"; }
+}
+
+function printed(citation, node) {
+  const { n, title, year, quote, url } = citation;
+  const name = $(`.gm-cite[data-n="${n}"]`, node)?.dataset.source; // author and kind, as the page names them
+  return h("li", { value: n }, h("cite", {}, name ?? (year ? String(year) : "")), h("span", {}, title), h("q", {}, quote),
+    ...(url ? [h("span", { class: "gm-address" }, url)] : []));
+}
+
+export function afterPrint() {
+  for (const opened of $$("#gm-turns details[data-paper]")) { opened.open = false; delete opened.dataset.paper; }
 }

@@ -63,7 +63,7 @@ function receive(value) {
   end("done");
   complete(turn, node, message);
   panel.showList(turn.id);
-  announce(t("done", { summary: message.summary }));
+  announce(message.say, message.urgent);
 }
 
 function end(state) {
@@ -152,7 +152,7 @@ function addTurn(turn) {
 
 /** Room below the last question, so that it can stand at the top and nothing moves while the answer grows. */
 function fitLast() {
-  $("#gm-turns").style.setProperty("--gm-fill", `${Math.max(0, $("#gm-thread").clientHeight - 24)}px`);
+  $("#gm-turns").style.setProperty("--gm-fill", `${Math.max(0, $("#gm-thread").clientHeight)}px`);
 }
 
 function persist() {
@@ -329,6 +329,8 @@ function start() {
   $("#gm-thread").addEventListener("click", onTurnClick);
   new ResizeObserver(fitLast).observe($("#gm-thread"));
   window.addEventListener("gm-theme", (event) => toast(t(`theme.${event.detail}`)));
+  window.addEventListener("beforeprint", () => actions.beforePrint(conversation));
+  window.addEventListener("afterprint", actions.afterPrint);
   window.addEventListener("pagehide", () => { if (running) { running.turn.state = "lost"; store.save(conversation); } });
   const query = new URLSearchParams(location.search);
   const question = query.get("q");

@@ -32,10 +32,11 @@ export const app = () => $(".gm-app");
 export const isNarrow = () => matchMedia("(max-width: 860px)").matches;
 export const isTouch = () => matchMedia("(pointer: coarse)").matches;
 
-/** Say one thing to a screen reader, once. */
-export function announce(text) {
-  const live = $("#gm-live");
-  live.textContent = "";
+/** Say one thing to a screen reader, once; what is urgent interrupts what it is saying. */
+export function announce(text, isUrgent = false) {
+  const live = $(isUrgent ? "#gm-alert" : "#gm-live");
+  $("#gm-live").textContent = "";
+  $("#gm-alert").textContent = "";
   requestAnimationFrame(() => { live.textContent = text; });
 }
 

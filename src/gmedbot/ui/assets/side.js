@@ -45,7 +45,7 @@ export function draw() {
   }
   const rows = [];
   for (const [key, found] of groups) {
-    if (found.length) rows.push(h("h3", {}, t(key)), ...found.map(row));
+    if (found.length) rows.push(h("h2", {}, t(key)), ...found.map(row));
   }
   $("#gm-list").replaceChildren(...rows);
 }

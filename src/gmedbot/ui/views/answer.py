@@ -107,11 +107,13 @@ def _without_repeats(answer: Answer) -> str:
 def _statement_sections(answer: Answer, named: Named) -> Iterator[Section]:
     """Statements by role: leads as paragraphs, points and steps as lists, cautions in a box of their own."""
     shown = [s for s in answer.statements if s.role != "row" or answer.table is None]
-    for role, group in groupby(shown, key=lambda s: _place(s, answer)):
+    for (_, role), group in groupby(shown, key=_placing(answer)):
         statements = list(group)
         texts = [_statement(s, answer, named) for s in statements]
+        if statements[0].asks:
+            yield _single(el("h3", statements[0].asks, class_="gm-asked"))
         if role == "lead":
-            verdict = _verdict(answer)
+            verdict = statements[0].verdict or answer.verdict
             first = join((el("strong", verdict, class_="gm-verdict"), " ", texts[0])) if verdict else texts[0]
             leads = [el("p", x, class_="gm-lead") for x in (first, *texts[1:])]
             yield Section(leads, lambda items: join(items))
@@ -125,16 +127,25 @@ def _statement_sections(answer: Answer, named: Named) -> Iterator[Section]:
             yield Section([el("li", x) for x in texts], lambda items: el("ul", *items, class_="gm-points"))
 
 
+def _placing(answer: Answer) -> Callable[[Statement], tuple[int, str]]:
+    """(number of the question, place) of statements seen in order."""
+    part = 0
+
+    def place(statement: Statement) -> tuple[int, str]:
+        nonlocal part
+        part += bool(statement.asks)
+        return part, _place(statement, answer)
+
+    return place
+
+
 def _place(statement: Statement, answer: Answer) -> str:
     """Where a statement stands: the first of a how-to is its first step, a row without a table is a point."""
     if statement.role == "row":
         return "point"
+    if statement.asks or statement.verdict:
+        return statement.role
     return "step" if statement.role == "lead" and answer.shape == "how-to" else statement.role
-
-
-def _verdict(answer: Answer) -> str:
-    """The bold word or two before the lead of a yes/no answer: "Yes.", "It depends."; empty if there is none."""
-    return answer.verdict
 
 
 def _wrap_steps(items: Sequence[Markup]) -> Markup:
@@ -184,7 +195,7 @@ def _conflict_of(statement: Statement, answer: Answer) -> int | None:
     """The conflict card that shares a citation with the statement."""
     mine = set(statement.citations)
     for at, conflict in enumerate(answer.conflicts):
-        if any(mine & set(side.citations) for side in conflict.sides):
+        if any(mine & side.all_citations for side in conflict.sides):
             return at
     return None
 

@@ -42,11 +42,12 @@ def conflict_card(conflict: Conflict, named: Named, at: int = 0) -> Markup:
         *_note(t("conflict.why_better"), why),
     )
     return el(
-        "section",
+        "div",
         heading,
         el("div", *sides, class_="gm-sides"),
         notes,
         class_="gm-conflict",
+        role="group",  # two answers may speak of one attribute, and landmarks must have names of their own
         data_at=at,
         tabindex="-1",
         aria_label=f"{t('conflict.title')}: {title_of(conflict.attribute)}",
@@ -64,6 +65,7 @@ def _side(conflict: Conflict, n: int, side: Side, named: Named) -> Markup:
             class_="gm-sidetop",
         ),
         el("p", inline(side.text), " ", chips(side.citations, named)),
+        *(el("p", inline(text), " ", chips(numbers, named), class_="gm-also") for text, numbers in side.also),
         el(
             "div",
             badge(side.evidence) if side.evidence else None,
@@ -79,13 +81,14 @@ def _note(label: str, text: str) -> tuple[Markup, ...]:
 
 
 def safety_card(safety: Safety) -> Markup:
-    """Where to seek care, and how fast. It leads the answer and is an alert to a screen reader."""
+    """Where to seek care, and how fast. It leads the answer; the page's script announces it."""
     title = t(f"safety.{safety.urgency}")
     return el(
-        "section",
+        "div",
         el("h3", icon("alert"), title),
         prose(safety.message),
         class_=f"gm-safety is-{safety.urgency}",
+        role="group",
         aria_label=title,
     )
 

@@ -42,9 +42,11 @@ def chat_shell(max_chars: int) -> str:
             "div",
             el("a", t("nav.skip"), href="#gm-question", class_="gm-skip"),
             top_bar("chat"),
+            el("h1", t("chat.region"), class_="gm-sr"),  # an empty conversation has a visible one instead
             columns,
             _templates(),
             el("div", id="gm-live", role="status", aria_live="polite", class_="gm-sr"),
+            el("div", id="gm-alert", role="alert", aria_live="assertive", class_="gm-sr"),
             el("div", id="gm-toast", role="status", class_="gm-toast", hidden=True),
             el("div", id="gm-tip", role="tooltip", class_="gm-tip", hidden=True),
             class_="gm-app is-empty",

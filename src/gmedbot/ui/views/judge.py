@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from gmedbot.claims.reviews import Review
 from gmedbot.types import Claim, Source
-from gmedbot.ui.docket import LABELS, MAX_NOTE, Docket, Lost, Pair
+from gmedbot.ui.docket import LABELS, MAX_NOTE, WITHDRAW, Docket, Lost, Pair
 from gmedbot.ui.text import count, t
 from gmedbot.ui.views.cards import title_of
 from gmedbot.ui.views.cite import badge
@@ -34,6 +34,7 @@ __all__ = [
 PAGE = 20
 SHOWS = ("all", "open", "judged", "aside")
 BUILD, REVIEW = "gmedbot index build", "gmedbot claims review"
+WITHDRAWAL, COPY = "gmedbot claims review --withdraw ID ID", "gmedbot corpus copy corpus"
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class Bench:
     show: str = "all"
     shown: int = PAGE
     saved: str = ""  #: the pair that was judged just now; shown whatever else is
+    is_packaged: bool = False  #: the corpus came with the package and is not written to
 
 
 def desk_tabs(current: str) -> Markup:
@@ -71,7 +73,7 @@ def judge_page(docket: Docket, bench: Bench) -> Markup:
                 _with_code(t("judge.intro", file="{file}", command="{command}"), file=bench.file),
                 class_="gm-muted",
             ),
-            _elsewhere() if not bench.key else "",
+            _no_judging(bench.is_packaged) if not bench.key else "",
             el("p", docket.problem, class_="gm-problembox", role="alert") if docket.problem else "",
             judge_tabs(docket, bench),
             _box([pair_card(pair, bench) for pair in pairs[: bench.shown]]),
@@ -134,7 +136,7 @@ def pair_card(pair: Pair, bench: Bench, problem: str = "", note: str | None = No
         head,
         el("div", *sides, class_="gm-sides"),
         _reasons(pair),
-        _judged(pair),
+        _judged(pair, bench.file),
         el("p", problem, class_="gm-problem", role="alert", tabindex="-1"),
         _form(pair, bench, pair.review.note if note is None and pair.review else note or "") if bench.key else None,
         class_=f"gm-pair is-{pair.state}",
@@ -193,13 +195,16 @@ def _reasons(pair: Pair) -> Markup:
     return el("div", said, el("dl", *(el("div", el("dt", name), el("dd", text)) for name, text in rows)))
 
 
-def _judged(pair: Pair) -> Markup | None:
+def _judged(pair: Pair, file: str) -> Markup | None:
     """What a maintainer said, and whether it is in effect. The script puts the focus here after a saving."""
     review = pair.review
     if review is None:
-        return None
+        was_judged = pair.relation is None or pair.relation.judged_by == "review"
+        gone = el("p", _with_code(t("judge.withdrawn", command="{command}")))
+        return el("div", gone, class_="gm-judged", tabindex="-1") if was_judged else None
     line = _with_code(t(f"judge.line.{pair.state}", label=_label(review), command="{command}"))
-    group = el("span", t("judge.in_group"), class_="gm-muted") if review.rank == 0 else None
+    in_group = _with_code(t("judge.in_group", file="{file}"), file=file)
+    group = el("span", in_group, class_="gm-muted") if review.rank == 0 else None
     note = el("q", review.note) if review.note else None
     return el("div", el("p", line), note, group, class_="gm-judged", tabindex="-1")
 
@@ -223,7 +228,7 @@ def _form(pair: Pair, bench: Bench, note: str) -> Markup:
         "form",
         *(el("input", type="hidden", name=name, value=value) for name, value in hidden.items()),
         box,
-        el("div", *(_button(pair, label) for label in LABELS), class_="gm-verdicts", role="group",
+        el("div", *(_button(pair, label) for label in LABELS), _withdraw(pair), class_="gm-verdicts", role="group",
            aria_label=t("judge.verdicts")),
         method="post",
         action="/maintain/judge",
@@ -246,10 +251,18 @@ def _button(pair: Pair, label: str) -> Markup:
     )
 
 
-def _elsewhere() -> Markup:
-    return el(
-        "p", icon("alert"), " ", _with_code(t("judge.elsewhere", command="{command}"), REVIEW), class_="gm-notebox"
-    )
+def _withdraw(pair: Pair) -> Markup | None:
+    """The button that takes a judgement back, where this pair has one of its own."""
+    if pair.review is None or pair.review.rank == 0:
+        return None
+    return el("button", t("judge.withdraw"), name="label", value=WITHDRAW, class_="gm-small gm-tall",
+              aria_describedby=f"{pair.key}-h")  # fmt: skip
+
+
+def _no_judging(is_packaged: bool) -> Markup:
+    """Why there are no forms, and what to run."""
+    name, command = ("judge.packaged", COPY) if is_packaged else ("judge.elsewhere", REVIEW)
+    return el("p", icon("alert"), " ", _with_code(t(name, command="{command}"), command), class_="gm-notebox")
 
 
 def _lost_list(lost: Sequence[Lost], file: str) -> Markup:
@@ -266,7 +279,11 @@ def _lost_list(lost: Sequence[Lost], file: str) -> Markup:
     return el(
         "section",
         el("h2", t("judge.lost")),
-        el("p", _with_code(t("judge.lost.intro", file="{file}"), file=file), class_="gm-muted"),
+        el(
+            "p",
+            _with_code(t("judge.lost.intro", file="{file}", command="{command}"), WITHDRAWAL, file),
+            class_="gm-muted",
+        ),
         *cards,
     )
 

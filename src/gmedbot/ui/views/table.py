@@ -1,4 +1,7 @@
-"""A comparison as a table; on a narrow screen each row becomes a small list of its own (by CSS, from data-label)."""
+"""A comparison as a table; on a narrow screen each row becomes a small list of its own (by CSS, from data-label).
+
+The roles are written out because browsers drop a table's own when its rows are shown as blocks.
+"""
 
 from __future__ import annotations
 
@@ -22,11 +25,15 @@ def comparison_table(table: Table, named: Mapping[int, tuple[Citation, str]]) ->
             label = table.columns[at] if at < len(table.columns) else ""
             inner = (inline(text) or "–", " ", chips(numbers, named))
             is_heading = at == 0 and not table.columns[0]  # a column without a name holds what the rows are about
-            cells.append(el("th", *inner, scope="row") if is_heading else el("td", *inner, data_label=label))
-        rows.append(el("tr", *cells))
+            cells.append(
+                el("th", *inner, scope="row", role="rowheader")
+                if is_heading
+                else el("td", *inner, data_label=label[:1].upper() + label[1:], role="cell")
+            )
+        rows.append(el("tr", *cells, role="row"))
     return el(
         "div",
-        el("table", el("thead", head), el("tbody", *rows), class_="gm-table"),
+        el("table", el("thead", head), el("tbody", *rows), class_="gm-table gm-pairs", role="table"),
         class_="gm-tablebox",
         tabindex="0",
         role="region",

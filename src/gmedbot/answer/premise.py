@@ -1,0 +1,79 @@
+"""Does a question rest on something that the sources deny? Then the answer begins with what they say instead."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from gmedbot.claims.extract import read_frame
+from gmedbot.claims.relator import Pair, Relator
+from gmedbot.claims.support import better_supported, support_of
+from gmedbot.claims.vocabulary import Vocabulary
+from gmedbot.conversation.premise import premise_of
+from gmedbot.index.dense import similarities
+from gmedbot.index.reader import BuiltIndex
+from gmedbot.retrieval.understand import Query
+from gmedbot.types import Claim, Finding
+
+__all__ = ["PremiseCheck"]
+
+_NEAREST = 12  #: claims that are held against the premise
+_SURE = 0.9  #: confidence from which a claim counts as agreeing or conflicting with it
+_NAMING = frozenset({"muscle", "muscle-part", "nerve", "exercise", "condition", "bone", "surface", "tendon", "bursa", "test", "treatment", "surgery", "drug", "sign"})  # fmt: skip
+
+
+class PremiseCheck:
+    """Holds what a question takes for granted against the claims of one index. Thread-safe."""
+
+    def __init__(self, index: BuiltIndex, vocabulary: Vocabulary) -> None:
+        self._index = index
+        self._vocabulary = vocabulary
+
+    def correction(self, query: Query) -> Finding | None:
+        """The finding that sets the premise of a question right; None if there is no premise, or nothing against it."""
+        said, _ = premise_of(query.text)
+        if not said:
+            return None
+        frame = read_frame(said, (), self._vocabulary)
+        if not any(self._vocabulary.terms[term].kind in _NAMING for term in frame.terms):
+            return None
+        vector = self._index.encoder.encode([said])[0]
+        cosines = similarities(self._index.claim_vectors, vector)
+        rows = np.argsort(-cosines, kind="stable")[:_NEAREST].tolist()
+        claims = [self._index.claims[row] for row in rows]
+        pairs = [
+            Pair(frame, claim.frame, said, claim.text, float(cosines[row]))
+            for row, claim in zip(rows, claims, strict=True)
+        ]
+        verdicts = Relator(self._vocabulary, self._index.pair_reader).judge(pairs)
+        sure = [
+            (verdict, claim)
+            for verdict, claim in zip(verdicts, claims, strict=True)
+            if verdict is not None and verdict.confidence >= _SURE
+        ]
+        backing = [claim for verdict, claim in sure if verdict.label == "agree"]
+        against = [claim for verdict, claim in sure if verdict.label == "conflict"]
+        if backing:
+            return self._overruled(backing[0])
+        return self._best(against) if against else None
+
+    def _overruled(self, claim: Claim) -> Finding | None:
+        """The side that is better supported than the finding of a claim that says what the question says."""
+        own = self._index.finding_of_claim[claim.claim_id]
+        rivals = [self._index.finding_of[name] for name in own.dissents if name in self._index.finding_of]
+        if not rivals:
+            return None
+        sides = [own, *rivals]
+        place, _ = better_supported([support_of(self._claims(side), self._index.sources) for side in sides])
+        return sides[place] if place else None
+
+    def _best(self, claims: Sequence[Claim]) -> Finding:
+        """Of the findings of claims, the one that most independent sources support."""
+        findings = {
+            finding.finding_id: finding for c in claims for finding in (self._index.finding_of_claim[c.claim_id],)
+        }
+        return max(findings.values(), key=lambda finding: (len(finding.origins), finding.finding_id))
+
+    def _claims(self, finding: Finding) -> list[Claim]:
+        return [self._index.claims[self._index.claim_row[name]] for name in finding.supporters]

@@ -1,0 +1,53 @@
+"""What a question takes for granted: "since it inserts on the lesser trochanter, …" → "it inserts on the lesser trochanter".
+
+A question may rest on something that the sources deny. What it presupposes is read from its form here; whether the
+sources deny it is for ``answer.premise`` to find out.
+"""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["premise_of"]
+
+_GIVEN = r"since|because|as|if|given(?: that)?|seeing (?:that|as)|considering(?: that)?|knowing(?: that)?|now that"
+_AFFIRMED = r"is|are|was|were|do|does|did|has|have|had|can|could|should|will|would|must"
+_AUXILIARY = rf"{_AFFIRMED}|isn't|aren't|doesn't|don't|can't|won't"
+_FORMS: tuple[re.Pattern[str], ...] = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        # "since X, does …?"
+        rf"^(?:{_GIVEN})\s+(?P<said>[^,?]+),\s*(?:so\s+|then\s+)?(?P<rest>what|which|how|why|where|when|who|{_AUXILIARY})\b",
+        # "… because X?"
+        r"[,\s](?:since|because|given that|seeing (?:that|as)|considering that)\s+(?P<said>[^?]+)\?*$",
+        # "X, right?", "X, isn't it?"
+        rf"^(?P<said>.+?),\s*(?:right|correct|yes|no|true|eh|innit|(?:{_AUXILIARY}|aren't|haven't|didn't)\s+(?:it|they|that|he|she|you|we|there))\s*\?+$",
+        # "I read that X. Is …?"
+        r"^(?:i(?:'ve| have)? (?:read|heard|learned|learnt|thought|was told|saw|been told)|my [\w ]{3,30}? (?:says?|said|told me|thinks?)"
+        r"|(?:they|people|some|everyone|everybody) (?:say|claim|think|know)s?) (?:that )?(?P<said>[^.;?]+)[.;,]\s+(?P<rest>\S)",
+        # "why does X …?": the inversion is undone
+        rf"^(?:so |but |and )?why (?:{_AFFIRMED})\s+(?P<said>[^?]+)\?*$",
+        r"^(?:so |but |and )?how come (?P<said>[^?]+)\?*$",
+    )
+)
+_HEDGE = re.compile(
+    r"^(?:it(?:'s| is) (?:settled|known|clear|proven|a fact|true)(?: that)?|(?:everybody|everyone) knows(?: that)?"
+    r"|(?:all )?(?:doctors|experts|physios) (?:agree|say)(?: that)?|i (?:think|believe|guess)(?: that)?|so|but|and)\s+",
+    re.IGNORECASE,
+)
+_LEAST_WORDS = 4
+
+
+def premise_of(question: str) -> tuple[str, str]:
+    """The statement that a question rests on, and what it asks beside it; "" where its form tells neither.
+
+    The rest is "" if the premise is what is asked about ("why does X …?", "X, right?").
+    """
+    text = " ".join(question.split())
+    for form in _FORMS:
+        match = form.search(text)
+        if match is not None:
+            said = _HEDGE.sub("", match["said"].strip(" ,."))
+            rest = text[match.start("rest") :] if "rest" in form.groupindex else ""
+            return (said, rest) if len(said.split()) >= _LEAST_WORDS else ("", "")
+    return "", ""

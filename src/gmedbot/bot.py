@@ -101,7 +101,7 @@ class Bot:
             self.vocabulary, self.speller, lambda: index.english, self._settings.max_question_chars
         )
         self._premises = PremiseCheck(index, self.vocabulary)
-        self._suggester = Suggester(index, self.vocabulary, self.speller)
+        self._suggester = Suggester(index, self.vocabulary, self.speller, self._would_answer)
 
     def _searchable(self, index: BuiltIndex) -> Index:
         """Where passages are searched: in the files of the build, or in the database that it was copied to."""
@@ -284,6 +284,10 @@ class Bot:
                     answered[place] = (bare, evidence)
             return correction
         return None
+
+    def _would_answer(self, question: str) -> bool:
+        query, _ = self.understand(question)
+        return self._look(query, AskOptions(), lambda name: None)[1].is_answerable
 
     def _look(
         self, query: Query, options: AskOptions, mark: Callable[[str], None]

@@ -7,8 +7,9 @@ vocabulary ("What nerve supplies …?") fill up, and open a conversation.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property, lru_cache
+from itertools import islice
 
 from gmedbot.answer.evidence import Evidence
 from gmedbot.claims.vocabulary import Vocabulary, normal_words
@@ -25,11 +26,20 @@ _DEPTH = 40  #: findings looked at
 class Suggester:
     """Offers questions over one index. Thread-safe: it only reads."""
 
-    def __init__(self, index: BuiltIndex, vocabulary: Vocabulary, speller: Speller) -> None:
+    def __init__(
+        self,
+        index: BuiltIndex,
+        vocabulary: Vocabulary,
+        speller: Speller,
+        is_answered: Callable[[str], bool] = lambda text: True,
+    ) -> None:
+        """``is_answered``: whether the bot would answer; asked of questions made from the vocabulary, each once."""
+        self._is_answered = lru_cache(maxsize=256)(is_answered)
         self._index = index
         self._vocabulary = vocabulary
         self._speller = speller
 
+    @lru_cache(maxsize=1)  # noqa: B019
     def starters(self) -> tuple[str, ...]:
         """Questions to begin with, each of which two or more sources answer."""
         focus = self._vocabulary.terms.get(self._vocabulary.focus)
@@ -38,7 +48,8 @@ class Suggester:
         wanted = [name for name in wanted if (name, self._vocabulary.focus) in self._index.claim_table.themes]
         attributes = self._vocabulary.attributes
         questions = [attributes[name].question for name in wanted if name in attributes]
-        return tuple(dict.fromkeys(q.replace("{subject}", subject) for q in questions if q))[:8]
+        texts = dict.fromkeys(q.replace("{subject}", subject) for q in questions if q)
+        return tuple(islice((text for text in texts if self._is_answered(text)), 8))
 
     def after(
         self, query: Query, used: Sequence[str], evidence: Sequence[Evidence], history: Sequence[str]
@@ -47,9 +58,13 @@ class Suggester:
         asked = {_bare(text) for text in (*history, query.question, query.text)}
         found: dict[str, None] = {}
         near = [item for item in evidence[:_DEPTH] if item.finding.finding_id not in used]
-        for text in (*self._learners(near, query), *self._of_themes(near, query), *self.starters()):
-            if _bare(text) not in asked:
-                found.setdefault(text)
+        # starters cost an answer each the first time: they are made only if the others do not suffice
+        for make in (lambda: self._learners(near, query), lambda: self._of_themes(near, query), self.starters):
+            for text in make():
+                if len(found) == _WANTED:
+                    return tuple(found)
+                if _bare(text) not in asked:
+                    found.setdefault(text)
         return tuple(found)[:_WANTED]
 
     @cached_property
@@ -92,7 +107,9 @@ class Suggester:
             if attribute is None or not attribute.question or attribute.id in query.attributes[:1]:
                 continue
             if (attribute.id, subject_id) in self._index.claim_table.themes and attribute.id in self.asked_about:
-                yield attribute.question.replace("{subject}", subject)
+                text = attribute.question.replace("{subject}", subject)
+                if self._is_answered(text):
+                    yield text
 
     def _subject_id(self, query: Query) -> str:
         """What the question is about: its exercise, else its condition, else its muscle, else the corpus' own."""

@@ -39,9 +39,12 @@ class Suggester:
         self._vocabulary = vocabulary
         self._speller = speller
 
-    @lru_cache(maxsize=1)  # noqa: B019
     def starters(self) -> tuple[str, ...]:
         """Questions to begin with, each of which two or more sources answer."""
+        return self._starters
+
+    @cached_property
+    def _starters(self) -> tuple[str, ...]:
         focus = self._vocabulary.terms.get(self._vocabulary.focus)
         subject = f"the {focus.name}" if focus else "it"
         wanted = sorted(self.asked_about, key=lambda name: (-self.asked_about[name], name))

@@ -106,8 +106,8 @@ class Observed:
 
 def observe(bot: Bot, asked: Asked) -> Observed:
     query, _ = bot.understand(asked.question, asked.history)
-    vectors, passage_vector = bot._vectors(query)
-    hits = bot._search(query, 40, passage_vector)
+    vectors = bot._vectors(query)
+    hits = bot._search(query, 40, vectors[0])
     found = bot._finder.observe(query, vectors, hits)
     claims = [bot._index.claims[row] for row, _ in found]
     features = np.array([[values.get(name, 0.0) for name in NAMES] for _, values in found])
@@ -250,8 +250,8 @@ def _gate_model(table: NDArray[np.float64], truth: NDArray[np.int64]) -> GateMod
 
 def gate_row(bot: Bot, finder: EvidenceFinder, question: str, history: Sequence[str]) -> list[float]:
     query, _ = bot.understand(question, history)
-    vectors, passage_vector = bot._vectors(query)
-    hits = bot._search(query, 40, passage_vector)
+    vectors = bot._vectors(query)
+    hits = bot._search(query, 40, vectors[0])
     evidence = finder.find(query, vectors, hits)
     found = gate_features(
         query, evidence, bot.vocabulary, finder.gaps(query, evidence), bot._passage_score(evidence, hits)
@@ -288,6 +288,7 @@ def main() -> None:
             "fitted_for": bots[0]._index.manifest.encoder.model,
             "ranking": ranking.to_record(),
             "gate": gate.to_record(),
+            "cards": json.loads(OUT.read_text("utf-8"))["cards"],  # of training.fit_cards, to be fitted anew after this
         }
         OUT.write_text(json.dumps(facts) + "\n", "utf-8")
 

@@ -124,13 +124,26 @@ def macro_f1(truth: list[str], said: list[str]) -> float:
 
 
 def train(
-    pairs: list[dict[str, Any]], check: list[dict[str, Any]], epochs: int, rate: float, seed: int
+    pairs: list[dict[str, Any]],
+    check: list[dict[str, Any]],
+    epochs: int,
+    rate: float,
+    seed: int,
+    start: Path | None = None,
 ) -> tuple[PairReader, Any]:
+    """Train on ``pairs``, from the packaged encoder or, with ``start``, from a reader that an earlier run stored."""
     torch.manual_seed(seed)
     rng = random.Random(seed)
     network, tokenizer = load_network(packaged_model())
-    apply_adapter(network, adapter_path("encoder"))  # it knows the field's words already
     model = PairReader(network)
+    if start is None:
+        apply_adapter(network, adapter_path("encoder"))  # it knows the field's words already
+    else:
+        base = {f"network.{name}": value for name, value in network.state_dict().items()}
+        for name, change in read_adapter(start).items():
+            place = name if name.startswith("head.") else f"network.{name}"
+            base[place] = base.get(place, torch.zeros(change.shape)) + torch.from_numpy(change)
+        model.load_state_dict(base)
     for parameter in network.embeddings.parameters():
         parameter.requires_grad = False
     for layer in network.encoder.layer[: len(network.encoder.layer) - TRAINED_LAYERS]:
@@ -191,6 +204,7 @@ def main() -> None:
     parser.add_argument("--made", type=Path, default=None, help="pairs of training.synthetic, at half weight")
     parser.add_argument("--dev", action="store_true", help="train on the dev pairs too (final run)")
     parser.add_argument("--no-triplets", action="store_true", help="leave out training/triplets-*.jsonl")
+    parser.add_argument("--start", type=Path, default=None, help="go on from this stored adapter")
     parser.add_argument("--adapter", type=Path, default=None, help="store the adapter here")
     parser.add_argument(
         "--average", type=Path, nargs=2, default=None, help="two stored adapters to average, no training"
@@ -206,7 +220,9 @@ def main() -> None:
     pairs += [] if arguments.no_triplets else load_triplets(False)
     made = [{**row, "weight": 0.5} for row in load_pairs([arguments.made])] if arguments.made else []
     pairs += made
-    model, tokenizer = train(pairs + (dev if arguments.dev else []), dev, arguments.epochs, arguments.rate, SEED)
+    model, tokenizer = train(
+        pairs + (dev if arguments.dev else []), dev, arguments.epochs, arguments.rate, SEED, arguments.start
+    )
     if arguments.write or arguments.adapter:
         base = load_network(packaged_model())[0].state_dict()
         learned = {name: value.numpy() for name, value in model.network.state_dict().items()}

@@ -26,11 +26,13 @@ from gmedbot.answer.exercises import exercise_cards
 from gmedbot.answer.premise import PremiseCheck
 from gmedbot.answer.render import EDUCATION_NOTICE, render_answer
 from gmedbot.answer.suggest import Suggester
+from gmedbot.conversation.alarm import RedFlagScreen
 from gmedbot.conversation.followup import Standalone
 from gmedbot.conversation.premise import premise_of
 from gmedbot.conversation.reading import MessageReader
 from gmedbot.conversation.scope import Verdict, decide
 from gmedbot.conversation.smalltalk import small_talk
+from gmedbot.encoder import whole_text
 from gmedbot.errors import GmedbotError
 from gmedbot.index.protocol import Index
 from gmedbot.index.reader import BuiltIndex
@@ -100,6 +102,7 @@ class Bot:
         self._reader = MessageReader(
             self.vocabulary, self.speller, lambda: index.english, self._settings.max_question_chars
         )
+        self._screen = RedFlagScreen(index.safety, index.manifest.encoder.model)
         self._premises = PremiseCheck(index, self.vocabulary)
         self._suggester = Suggester(index, self.vocabulary, self.speller, self._would_answer)
 
@@ -157,7 +160,7 @@ class Bot:
 
     def retrieve(self, question: str, k: int, history: Sequence[str] = ()) -> tuple[ScoredPassage, ...]:
         """The ``k`` best passages for a question, best first."""
-        return self._held()._retrieve(question, k, history)
+        return self._held()._retrieve(whole_text(question), k, [*map(whole_text, history)])
 
     def _retrieve(self, question: str, k: int, history: Sequence[str]) -> tuple[ScoredPassage, ...]:
         rankings = [self._ranking(query, k) for query, _ in self._reader.read(question, history)]
@@ -175,8 +178,8 @@ class Bot:
 
     def _ranking(self, query: Query, k: int) -> list[tuple[int, float]]:
         """(row, score) of at least ``k`` passages: those with claims that answer best, then the others that were found."""
-        vectors, passage_vector = self._vectors(query)
-        hits = self._search(query, max(k, _DEPTH), passage_vector)
+        vectors = self._vectors(query)
+        hits = self._search(query, max(k, _DEPTH), vectors[0])
         best: dict[int, float] = {}
         for item in self._finder.find(query, vectors, hits):
             for scored in item.claims:
@@ -187,13 +190,17 @@ class Bot:
         rest = [row for row in hits.rows.tolist() if row not in best]
         return [(row, best[row]) for row in ranked] + [(row, floor - 1 - n) for n, row in enumerate(rest)]
 
-    def _vectors(self, query: Query) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """For claims: the question as it was put and, if it has one, its conversation, (1 or 2, dim); for passages:
-        the question with the field's names, (dim,)."""
-        texts = list(dict.fromkeys(text for text in (query.text, query.context, query.search_text) if text))
-        vectors = dict(zip(texts, self.retriever.encoder.encode(texts), strict=True))
-        for_claims = [vectors[text] for text in (query.text, query.context) if text]
-        return np.asarray(for_claims), vectors[query.search_text]
+    def _vectors(self, query: Query, known: dict[str, NDArray[np.float32]] | None = None) -> NDArray[np.float32]:
+        """The question as it was put and, if it has one, its conversation, (1 or 2, dim). The words that the vocabulary
+        adds are searched as words only: encoded, they found nothing more and cost a second run of the encoder."""
+        return self._encoded([text for text in (query.text, query.context) if text], {} if known is None else known)
+
+    def _encoded(self, texts: Sequence[str], known: dict[str, NDArray[np.float32]]) -> NDArray[np.float32]:
+        """Unit vectors, (n_texts, dim); those of new texts are added to ``known``."""
+        fresh = [text for text in dict.fromkeys(texts) if text not in known]
+        if fresh:
+            known.update(zip(fresh, self.retriever.encoder.encode(fresh), strict=True))
+        return np.stack([known[text] for text in texts])
 
     def _decide(self, query: Query, evidence: Sequence[Evidence], hits: Hits) -> Verdict:
         """The two gates of ``conversation.scope`` over what was found."""
@@ -210,14 +217,14 @@ class Bot:
         return float(hits.scores[found[0]]) if len(found) else 0.0
 
     def _search(self, query: Query, k: int, vector: NDArray[np.float32] | None = None) -> Hits:
-        return self.retriever.search(query.search_text, k, query_vector=vector)
+        return self.retriever.search(query.text, k, query.search_text, query_vector=vector)
 
     def ask(self, question: str, history: Sequence[str] = (), options: AskOptions | None = None) -> Answer:
         """Answer one question after the earlier questions ``history``. Never raises for what a person typed.
 
         The same question, history, options and index give the same answer, timings aside.
         """
-        return self._held()._ask(question, history, options or AskOptions())
+        return self._held()._ask(whole_text(question), [*map(whole_text, history)], options or AskOptions())
 
     def _held(self) -> Bot:
         """This bot with the index it has now: one question is answered from one build, whatever is taken up meanwhile."""
@@ -236,7 +243,8 @@ class Bot:
             timings[name] = round(timings.get(name, 0.0) + (now - started) * 1000, 3)
             started = now
 
-        safety = self._index.safety.screen(question) if self._index.safety else None
+        known: dict[str, NDArray[np.float32]] = {}
+        safety = self._screen.screen(question, lambda text: self._encoded([text], known)[0])
         reply = small_talk(question, self._focus_name) if safety is None else None
         if reply is not None:
             return self._greet(question, reply)
@@ -245,7 +253,7 @@ class Bot:
             return self._decline(question, asked[0][0], Verdict(False, "empty"), safety, timings)
         remark = self._reader.remark(question)
         mark("understand")
-        found = [(query, *self._look(query, options, mark)) for query, _ in asked]
+        found = [(query, *self._look(query, options, mark, known)) for query, _ in asked]
         answered = [(query, evidence) for query, evidence, verdict in found if verdict.is_answerable]
         if not answered:
             mark("compose")
@@ -290,12 +298,16 @@ class Bot:
         return self._look(query, AskOptions(), lambda name: None)[1].is_answerable
 
     def _look(
-        self, query: Query, options: AskOptions, mark: Callable[[str], None]
+        self,
+        query: Query,
+        options: AskOptions,
+        mark: Callable[[str], None],
+        known: dict[str, NDArray[np.float32]] | None = None,
     ) -> tuple[tuple[Evidence, ...], Verdict]:
-        """What the sources say to one question, and whether that answers it."""
-        vectors, passage_vector = self._vectors(query)
+        """What the sources say to one question, and whether that answers it. ``known``: texts that were encoded already."""
+        vectors = self._vectors(query, known)
         mark("encode")
-        hits = self._search(query, _DEPTH, passage_vector)
+        hits = self._search(query, _DEPTH, vectors[0])
         mark("retrieve")
         evidence = self._filtered(self._finder.find(query, vectors, hits), options)
         verdict = self._decide(query, evidence, hits)
@@ -336,9 +348,7 @@ class Bot:
     ) -> Answer:
         topics = {topic for c in draft.citations for topic in self._index.sources[c.source_id].topics}
         notice = EDUCATION_NOTICE if topics & _HEALTH_TOPICS else ""
-        text = render_answer(
-            draft.statements, draft.conflicts, query.shape, draft.verdict, safety, draft.table, remark, notice
-        )
+        text = render_answer(draft.statements, draft.conflicts, draft.verdict, safety, draft.table, remark, notice)
         return Answer(
             question=question,
             standalone_question=query.text,

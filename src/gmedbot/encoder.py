@@ -41,6 +41,7 @@ __all__ = [
     "export_encoder",
     "load_network",
     "packaged_digest",
+    "whole_text",
 ]
 
 Vectors = NDArray[np.float32]
@@ -58,6 +59,11 @@ _PACKAGED_HASHES = {
 }
 #: The window the model was trained for (its card); the packaged tokenizer.json would cut at 128.
 _PACKAGED_WINDOW = 256
+
+
+def whole_text(text: str) -> str:
+    """The text with "?" for each half of a surrogate pair: JSON and arguments may hold these, tokenizers refuse them."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 @dataclass(frozen=True)

@@ -159,7 +159,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class Claim:
-    """One sentence of one source, read into a frame; ``document.text[start:end] == text``."""
+    """One sentence of one source, read into a frame; ``text`` is ``document.text[start:end]`` without links and HTML."""
 
     claim_id: str
     source_id: str

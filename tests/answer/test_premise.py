@@ -37,12 +37,17 @@ def judged(monkeypatch: pytest.MonkeyPatch, verdicts: dict[str, tuple[RelationLa
     class Fixed:
         def __init__(self, *arguments: Any) -> None: ...
 
+        def closest(self, pairs: Sequence[Pair], most: int, plain: float) -> list[int]:
+            return list(range(len(pairs)))
+
         def judge(self, pairs: Sequence[Pair]) -> list[Judgement | None]:
             seen.extend(pairs)
             given = [next((v for text, v in verdicts.items() if text in pair.text_b), None) for pair in pairs]
             return [None if verdict is None else Judgement(verdict[0], None, "", verdict[1]) for verdict in given]
 
     monkeypatch.setattr(premise, "Relator", Fixed)
+    monkeypatch.setattr(premise, "_NEAREST", 12)
+    monkeypatch.setattr(premise, "_NEAR", 0.0)
     return seen
 
 

@@ -72,6 +72,45 @@ def test_a_file_is_answered_line_for_line_in_its_order(run_cli: RunCli, here: li
     assert {**single, "id": "z"} == found[0] and single["id"] is None
 
 
+def test_byte_order_marks_blank_lines_and_halves_of_characters_do_no_harm(
+    run_cli: RunCli, here: list[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "q.jsonl"
+    first, second = json.dumps({"id": 1, "question": NERVE}), '{"id": 2, "question": "\\ud800 ' + NERVE + '"}'
+    path.write_bytes(f"\ufeff{first}\r\n\n   \n{second}".encode())
+    found = rows(run_cli("ask", "--file", path, "--json", *here))
+    assert [(row["id"], row["status"]) for row in found] == [(1, "answered"), (2, "answered")]
+    pairs = tmp_path / "pairs.jsonl"
+    pair = {"id": "ü", "a": "The gluteus medius abducts the hip.", "b": "The gluteus medius abducts the hip."}
+    pairs.write_text("\ufeff" + json.dumps(pair) + '\n{"id": 2, "a": "\\udfff", "b": "It abducts the hip."}\n', "utf-8")
+    compared = rows(run_cli("claims", "compare", "--file", pairs, *here))
+    assert [(row["id"], row["relation"]) for row in compared] == [("ü", "agree"), (2, "different")]
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b'{"id": 1, "a": "x", "b": "y"}\n{"id": 2, "a": null, "b": "y"}\n', 'pairs.jsonl:2: "a" must be a string'),
+        (b'{"id": 1, "a": "x", "b": 5}\n', 'pairs.jsonl:1: "b" must be a string'),
+        (b'{"id": 1, "a": "x", "b": "caf\xe9"}\n', "pairs.jsonl:1 must be UTF-8"),
+        (b"id,a,b\n1,x,y\n", "pairs.jsonl:1 must be one JSON object a line"),
+        (b'[{"id": 1, "a": "x", "b": "y"}]\n', "pairs.jsonl:1 must hold id, a, b"),
+    ],
+)
+def test_a_file_of_another_kind_is_refused_with_its_line(
+    run_cli: RunCli, here: list[str], tmp_path: Path, content: bytes, says: str
+) -> None:
+    path = tmp_path / "pairs.jsonl"
+    path.write_bytes(content)
+    outcome = run_cli("claims", "compare", "--file", path, *here)
+    assert outcome.code == 2 and says in outcome.stderr and "Traceback" not in outcome.stderr
+
+
+def test_statements_that_say_nothing_are_not_called_agreement(run_cli: RunCli, here: list[str]) -> None:
+    (found,) = rows(run_cli("claims", "compare", "…", "The gluteus medius abducts the hip.", "--json", *here))
+    assert (found["relation"], found["reason"]) == ("different", "one of them states nothing")
+
+
 def test_a_bad_line_stops_with_its_file_and_line(run_cli: RunCli, here: list[str], tmp_path: Path) -> None:
     good = json.dumps({"id": 1, "question": NERVE})
     for number, bad in enumerate(

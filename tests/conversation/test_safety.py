@@ -34,9 +34,11 @@ def read_messages() -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines if line.strip()]
 
 
-MESSAGES = read_messages()
-RULES = SafetyRules.load(RULE_FILE)
 DATA: dict[str, Any] = yaml.safe_load(RULE_FILE.read_text(encoding="utf-8"))
+# the blind ones are for rules and examples together (tests/conversation/test_alarm.py, `gmedbot eval run`)
+MESSAGES = [row for row in read_messages() if not row.get("blind")]
+PATTERNED = [rule["id"] for rule in DATA["rules"] if rule.get("all")]
+RULES = SafetyRules.load(RULE_FILE)
 
 
 def chosen(label: str, split: str) -> list[Any]:
@@ -71,7 +73,7 @@ def test_the_messages_cover_every_rule_in_both_halves() -> None:
     for row in MESSAGES:
         if row["label"] == "red-flag":
             counts[row["rule"], row["split"]] += 1
-    assert min(counts[rule, split] for rule in RULES.rule_ids for split in ("dev", "test")) >= 8
+    assert min(counts[rule, split] for rule in PATTERNED for split in ("dev", "test")) >= 8
     assert len({row["text"] for row in MESSAGES}) == len(MESSAGES)
 
 

@@ -257,3 +257,33 @@ def test_a_written_file_is_valid_yaml_with_every_key(tmp_path: Path, settings: S
     meta = yaml.safe_load(raw.split("---\n")[1])
     assert meta["full-text"] is True
     assert meta["reviewed"] is None
+
+
+def test_a_page_that_was_saved_in_the_wrong_encoding_is_mended(tmp_path: Path, settings: Settings) -> None:
+    broken = "The muscle isn’t weak — it’s tired in most runners, says the coach.".encode().decode("latin-1")
+    candidate = prepare_source(put(tmp_path, "page.html", f"<html><body><article><p>{broken}</p></article>"), settings)
+    assert "isn't weak — it's tired" in candidate.text.replace("’", "'")
+
+
+def test_pages_of_a_pdf_without_text_are_counted(tmp_path: Path, settings: Settings) -> None:
+    lines = ["The gluteus medius keeps the pelvis level in walking and running.", "It is supplied by one nerve."] * 4
+    candidate = prepare_source(put(tmp_path, "half.pdf", make_pdf([lines, [], []])), settings)
+    assert candidate.dropped["page without text (a scan?)"] == 2
+
+
+def test_an_archive_that_unpacks_to_too_much_is_refused_unread(
+    tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import zipfile
+
+    monkeypatch.setattr("gmedbot.corpus.readers._MOST_UNPACKED", 1_000_000)
+    path = tmp_path / "bomb.docx"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("word/document.xml", " " * 2_000_000)
+    with pytest.raises(AddRefusedError, match="unpacks to 2 MB"):
+        prepare_source(str(path), settings)
+
+
+def test_a_device_is_refused_and_not_read_for_ever(settings: Settings) -> None:
+    with pytest.raises(AddRefusedError, match="a device or a pipe"):
+        prepare_source(os.devnull, settings)

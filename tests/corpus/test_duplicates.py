@@ -80,3 +80,27 @@ def test_twenty_thousand_words_take_no_longer_than_a_moment() -> None:
     texts["copy"] = texts["7"]
     (overlap,) = find_overlaps(texts)
     assert (overlap.a, overlap.b) == ("7", "copy")
+
+
+def test_copies_among_many_texts_are_found_from_a_share_of_their_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gmedbot.corpus.duplicates._MANY", 10)
+    texts = {f"t{n:02d}": prose(n) for n in range(40)}
+    texts["whole"] = prose(3)
+    texts["part"] = f"{prose(77, 150)} {' '.join(prose(5).split()[50:250])}"
+    texts["edited"] = " ".join(word if place % 8 else "changed" for place, word in enumerate(prose(9).split()))
+    found = {(overlap.a, overlap.b) for overlap in find_overlaps(texts, is_thorough=False)}
+    assert found == {("t03", "whole"), ("part", "t05"), ("edited", "t09")}
+
+
+def test_a_stock_phrase_is_left_out_unless_all_is_asked_for() -> None:
+    phrase = " ".join(prose(50).split()[:10])
+    texts = {"a": f"{prose(1)} {phrase}", "b": f"{prose(2)} {phrase}"}
+    assert len(find_overlaps(texts)) == 1
+    assert find_overlaps(texts, is_thorough=False) == ()
+
+
+def test_every_step_of_the_search_is_told() -> None:
+    told: list[tuple[int, int]] = []
+    find_overlaps({"a": prose(1), "b": prose(1)}, lambda done, total: told.append((done, total)))
+    assert [done for done, _ in told] == [1, 2, 3, 4, 5]
+    assert told[-1] == (5, 5)

@@ -69,6 +69,14 @@ def test_only_judged_queries_are_asked_and_a_grade_of_zero_is_no_judgement(folde
         ("queries.jsonl", '{"text": "no id"}\n', "queries.jsonl:1"),
         ("queries.jsonl", '{"_id": "other", "text": "x"}\n', "queries.jsonl"),
         ("qrels/test.tsv", "query-id\tcorpus-id\tscore\nq1\td1\thigh\n", "test.tsv:2"),
+        ("qrels/test.tsv", "query-id\tcorpus-id\tscore\nq1\td1\t0.5\n", "test.tsv:2"),
+        ("qrels/test.tsv", "q1 0 d1 1\n", "test.tsv:1"),
+        ("qrels/test.tsv", "query-id\tcorpus-id\tscore\nq1\td1\t0\n", "judgements above 0"),
+        ("corpus.jsonl", '{"_id": null, "text": "a"}\n', "corpus.jsonl:1"),
+        ("corpus.jsonl", '["_id"]\n', "corpus.jsonl:1"),
+        ("corpus.jsonl", '{"_id": "a", "text": ["b"]}\n', 'corpus.jsonl:1: "text"'),
+        ("corpus.jsonl", '{"_id": "a", "text": "b"}\n{"_id": "a", "text": "c"}\n', "corpus.jsonl:2"),
+        ("queries.jsonl", '{"_id": "q1"}\n', "with its text"),
     ],
 )
 def test_a_wrong_file_is_named_with_its_line(folder: Path, file: str, content: str, says: str) -> None:
@@ -80,6 +88,33 @@ def test_a_wrong_file_is_named_with_its_line(folder: Path, file: str, content: s
 def test_a_missing_file_is_told_in_words(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"corpus\.jsonl, queries\.jsonl and qrels/test\.tsv"):
         read_beir(tmp_path)
+
+
+def test_byte_order_marks_line_ends_whole_floats_and_a_missing_header_are_taken_as_meant(folder: Path) -> None:
+    wanted = read_beir(folder)
+    for name in ("corpus.jsonl", "queries.jsonl", "qrels/test.tsv"):
+        text = (folder / name).read_text("utf-8")
+        (folder / name).write_bytes(b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode())
+    assert read_beir(folder) == wanted
+    rows = "".join(f"{query}\t{document}\t{grade}.0\n" for query, document, grade in _QRELS)
+    (folder / "qrels" / "test.tsv").write_text(rows, "utf-8")
+    assert read_beir(folder) == wanted
+    (folder / "qrels" / "test.tsv").write_text(rows.replace("\td", "\t0\td"), "utf-8")
+    assert read_beir(folder) == wanted
+
+
+def test_a_judged_document_that_is_not_there_counts_as_missed_and_is_named(folder: Path) -> None:
+    with (folder / "qrels" / "test.tsv").open("a", encoding="utf-8") as stream:
+        stream.write('q1\t"gone\t1\n')
+    found = read_beir(folder)
+    assert found.absent == ('"gone',)
+    assert found.qrels["q1"] == {"d1": 1, '"gone': 1}
+
+
+def test_an_id_with_a_blank_stays_one_column_of_the_run_file_and_of_the_qrels(tmp_path: Path) -> None:
+    write_runs({"gmedbot": {"query 1": [("doc\u00a0a 1", 0.5)]}}, tmp_path, {"query 1": {"doc\u00a0a 1": 2}})
+    assert (tmp_path / "gmedbot.run").read_text("utf-8") == "query%201 Q0 doc%C2%A0a%201 1 0.500000 gmedbot\n"
+    assert (tmp_path / "qrels").read_text("utf-8") == "query%201 0 doc%C2%A0a%201 2\n"
 
 
 def test_documents_are_found_also_by_what_stands_deep_in_a_long_or_odd_text(
@@ -108,7 +143,7 @@ def test_figures_agree_with_the_run_files(
     folder: Path, settings: Settings, encoder: OnnxEncoder, tmp_path: Path
 ) -> None:
     measures, runs = evaluate_beir(read_beir(folder), settings, encoder)
-    write_runs(runs, tmp_path / "out")
+    write_runs(runs, tmp_path / "out", read_beir(folder).qrels)
     ranks: dict[str, int] = {}
     judged = {query: document for query, document, grade in _QRELS if grade}
     for line in (tmp_path / "out" / "BM25.run").read_text("utf-8").splitlines():

@@ -36,7 +36,7 @@ def _with_values(result: RunResult, area: str, **values: float) -> RunResult:
 def test_every_gated_measure_is_one_that_a_run_gives(clean_run: RunResult, baseline: dict[str, Any]) -> None:
     given = {
         (area, measure) for area, systems in clean_run.measures["all"].items() for measure in systems.get(PRODUCT, {})
-    } | {("gold", name) for name in ("sources missing", "numbers changed", "share stale")}
+    } | {("gold", name) for name in ("sources missing", "numbers changed", "claims lost", "share stale")}
     assert set(GATED) | set(INVARIANTS) <= given
     assert {name for _, name in given if name.startswith(("loss", "false", "wrongly"))} <= LOWER_IS_BETTER
 

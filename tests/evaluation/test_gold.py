@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -47,6 +48,17 @@ def test_a_value_outside_its_list_is_refused(tmp_path: Path, file: str, change: 
         load_gold(folder)
 
 
+def test_a_hostile_document_is_measured_in_its_own_split_and_in_both_if_it_names_none(tmp_path: Path) -> None:
+    folder = write_gold(tmp_path / "evaluation")
+    manifest = folder / "injected" / "manifest.jsonl"
+    (case,) = [json.loads(line) for line in manifest.read_text("utf-8").splitlines()]
+    write_lines(manifest, [case, {**case, "file": "b.md", "split": "dev"}, {**case, "file": "c.md", "split": "test"}])
+    gold = load_gold(folder)
+    assert [found.file for found in gold.only("dev").injected] == [case["file"], "b.md"]
+    assert [found.file for found in gold.only("test").injected] == [case["file"], "c.md"]
+    assert len(gold.only("all").injected) == 3
+
+
 def test_an_id_given_twice_is_refused(tmp_path: Path) -> None:
     folder = write_gold(tmp_path / "evaluation")
     write_lines(folder / "questions.jsonl", [QUESTIONS[0], QUESTIONS[0]])
@@ -81,15 +93,34 @@ def test_there_is_enough_gold_of_each_kind(committed: Gold) -> None:
 
 
 def test_no_topic_and_no_quote_is_in_both_splits(committed: Gold) -> None:
+    """Of questions, dialogues and pairs together: what is tuned on one may not be judged on another."""
     topics: dict[str, set[str]] = {}
-    quotes: dict[tuple[str, str], set[str]] = {}
+    texts: dict[str, set[str]] = {}
     for question in committed.questions:
         topics.setdefault(question.topic, set()).add(question.split)
         for quote in question.quotes:
-            if quote.grade == 2:
-                quotes.setdefault((quote.source, quote.text), set()).add(question.split)
+            texts.setdefault(quote.text, set()).update({question.split} if quote.grade == 2 else ())
+    for dialogue in committed.dialogues:
+        topics.setdefault(dialogue.topic, set()).add(dialogue.split)
+        for quote in (quote for turn in dialogue.turns for quote in turn.quotes if quote.grade == 2):
+            texts.setdefault(quote.text, set()).add(dialogue.split)
+    for pair in committed.pairs:
+        topics.setdefault(pair.topic, set()).add(pair.split)
+        for text in (pair.a, pair.b):
+            texts.setdefault(text, set()).add(pair.split)
+    for item in committed.unanswerable:
+        topics.setdefault(item.topic, set()).add(item.split)
     assert {topic for topic, splits in topics.items() if len(splits) > 1} == set()
-    assert {key for key, splits in quotes.items() if len(splits) > 1} == set()
+    assert {text for text, splits in texts.items() if len(splits) > 1} == set()
+
+
+def test_every_line_has_its_date_and_no_message_is_there_twice() -> None:
+    for path in sorted((*EVALUATION.glob("*.jsonl"), EVALUATION / "injected" / "manifest.jsonl")):
+        rows = [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()]
+        undated = [row for row in rows if not re.fullmatch(r"\d{4}-\d\d-\d\d", str(row.get("date")))]
+        assert undated == [], path.name
+        said = Counter(re.sub(r"\W+", " ", row["text"].lower()) for row in rows if "text" in row)
+        assert [text for text, count in said.items() if count > 1] == [], path.name
 
 
 def test_every_injected_file_of_the_list_is_there_and_every_file_is_on_the_list(committed: Gold) -> None:

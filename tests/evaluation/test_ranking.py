@@ -22,7 +22,7 @@ def test_a_small_ranking_worked_out_by_hand() -> None:
     assert scores["R@1"] == 0
     assert scores["R@5"] == pytest.approx(2 / 3)
     assert scores["RR@10"] == 0.5
-    assert scores["AP"] == pytest.approx((1 / 2 + 2 / 3) / 3)
+    assert scores["MAP"] == pytest.approx((1 / 2 + 2 / 3) / 3)
     ideal = 2 + 1 / math.log2(3) + 1 / math.log2(4)
     assert scores["nDCG@10"] == pytest.approx((2 / math.log2(3) + 1 / math.log2(4)) / ideal)
     assert scores["Success@1"] == 0 and scores["Success@5"] == 1
@@ -66,7 +66,7 @@ def test_every_measure_equals_a_plain_computation(grades: list[int], unseen: int
     first = next((n for n, hit in enumerate(hits[:10], start=1) if hit), None)
     assert scores["RR@10"] == pytest.approx(1 / first if first else 0.0)
     precisions = [sum(hits[:n]) / n for n, hit in enumerate(hits, start=1) if hit]
-    assert scores["AP"] == pytest.approx(sum(precisions) / relevant)
+    assert scores["MAP"] == pytest.approx(sum(precisions) / relevant)
     gain = sum(grade / math.log2(n + 1) for n, grade in enumerate(grades[:10], start=1))
     best = sorted(qrels["q"].values(), reverse=True)[:10]
     assert scores["nDCG@10"] == pytest.approx(gain / sum(g / math.log2(n + 1) for n, g in enumerate(best, start=1)))

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from gmedbot.errors import UsageError
+from gmedbot.evaluation.beside import against
 from gmedbot.evaluation.compare import compare_runs
 from gmedbot.evaluation.failures import failures
 from gmedbot.evaluation.gate import GateFinding
@@ -83,7 +84,7 @@ def test_the_trec_files_give_the_same_figures_as_the_report(clean_run: RunResult
             query, _, passage, _, score, _ = line.split()
             run.setdefault(query, []).append((passage, float(score)))
         scores = score_runs(qrels, run)
-        for measure in ("R@5", "R@5(capped)", "RR@10", "nDCG@10", "AP"):
+        for measure in ("R@5", "R@5(capped)", "RR@10", "nDCG@10", "MAP"):
             mean = sum(values[measure] for values in scores.values()) / len(scores)
             value = clean_run.measures["all"]["retrieval"][system][measure].value
             assert value == pytest.approx(mean, abs=1e-9)
@@ -122,6 +123,32 @@ def test_the_report_stands_alone_and_shows_every_area_and_its_failures(clean_run
     )
 
 
+def test_the_report_says_green_only_if_the_gate_was_asked(clean_run: RunResult) -> None:
+    assert "Gate: green" in render_report(clean_run, [])
+    assert "Gate:" not in render_report(clean_run)
+
+
+def test_the_product_is_held_against_each_baseline_question_by_question(clean_run: RunResult) -> None:
+    found = against("retrieval", clean_run.areas["retrieval"], "all")
+    assert set(found) == {"BM25", "dense", "RRF"}
+    for system, measures in found.items():
+        for measure, paired in measures.items():
+            values = clean_run.measures["all"]["retrieval"]
+            own, theirs = values[PRODUCT][measure].value, values[system][measure].value
+            assert own is not None and theirs is not None
+            assert paired.difference == pytest.approx(own - theirs)
+            assert paired.low <= paired.difference <= paired.high and 0 < paired.p <= 1
+    ahead = against("claims", clean_run.areas["claims"], "all")["cosine 0.65"]["macro-F1"]
+    claims = clean_run.measures["all"]["claims"]
+    assert ahead.difference == pytest.approx(
+        (claims[PRODUCT]["macro-F1"].value or 0) - (claims["cosine 0.65"]["macro-F1"].value or 0)
+    )
+    page = render_report(clean_run)
+    assert "nDCG@10 over BM25" in page and "macro-F1 over cosine 0.65" in page
+    stored = latest_json(clean_run)["against"]["test"]["retrieval"]["dense"]["nDCG@10"]
+    assert set(stored) == {"difference", "low", "high", "p", "n"}
+
+
 def test_hostile_text_in_a_question_stays_text_in_the_report(clean_run: RunResult) -> None:
     found = clean_run.areas["safety"]
     item = replace(
@@ -155,6 +182,7 @@ def test_the_pages_follow_the_results_and_nothing_outside_the_markers_changes(
     )
     page = (tmp_path / "docs" / "evaluation.md").read_text("utf-8")
     value = clean_run.measures["test"]["retrieval"][PRODUCT]["nDCG@10"].value
+    assert "nDCG@10 over BM25 |" in page
     assert f"{value:.3f}" in page and f"{value:.3f}" in readme_table(latest_json(clean_run))
     readme.write_text(text.replace("last line", "another"), "utf-8")
     assert stale_pages(gold) == ()

@@ -32,6 +32,15 @@ def test_scores_are_those_worked_out_by_hand() -> None:
     assert index.scores("nerve muscle") == pytest.approx(both, rel=1e-5)
 
 
+def test_a_full_match_is_a_text_of_mean_length_with_each_word_once() -> None:
+    index = LexicalIndex.build(TEXTS)
+    assert index.full_match("muscle hip") == pytest.approx(2 * bm25(1, 2, 3), rel=1e-5)
+    assert index.full_match("the hip, the hip") == pytest.approx(bm25(1, 2, 3), rel=1e-5)
+    # a word that nobody wrote is the rarest of all
+    assert index.full_match("kneecap") == pytest.approx(bm25(1, 0, 3), rel=1e-5)
+    assert index.full_match("of the") == 0
+
+
 def test_a_word_asked_twice_counts_once_and_an_unknown_word_not_at_all() -> None:
     index = LexicalIndex.build(TEXTS)
     assert np.array_equal(index.scores("nerve nerve the kneecap"), index.scores("nerve"))

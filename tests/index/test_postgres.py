@@ -109,6 +109,7 @@ def test_vectors_and_words_find_the_same_rows_with_the_same_scores(
 def test_the_fused_ranking_is_that_of_the_embedded_index(
     published: PostgresIndex, built: BuiltIndex, question: str
 ) -> None:
+    assert published.full_match(question) == pytest.approx(built.index.full_match(question))
     there = HybridRetriever.over(published, built.encoder).search(question, 5)
     here = HybridRetriever.over(built.index, built.encoder).search(question, 5)
     np.testing.assert_allclose(there.scores, here.scores, atol=1e-3)

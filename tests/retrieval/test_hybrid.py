@@ -14,7 +14,7 @@ from gmedbot.encoder import EncoderCard
 from gmedbot.index.dense import DenseIndex
 from gmedbot.index.lexical import LexicalIndex
 from gmedbot.index.reader import BuiltIndex
-from gmedbot.retrieval.hybrid import HybridRetriever, fuse, reciprocal_rank_fusion
+from gmedbot.retrieval.hybrid import HybridRetriever, dense_share, fuse, reciprocal_rank_fusion
 
 pytestmark = pytest.mark.core
 
@@ -82,6 +82,33 @@ def test_fused_scores_lie_between_zero_and_one_and_keep_the_order_of_both(
                 assert fused[i] >= fused[j] - 1e-5
 
 
+def test_words_weigh_in_full_where_they_match_in_full_and_not_at_all_where_they_do_not() -> None:
+    assert dense_share(0.65, best=4.0, full=4.0) == pytest.approx(0.65)
+    assert dense_share(0.65, best=9.0, full=4.0) == pytest.approx(0.65)
+    assert dense_share(0.65, best=0.0, full=4.0) == pytest.approx(1.0)
+    # half of the question: 0.35 / 16 on the words against 0.65
+    assert dense_share(0.65, best=2.0, full=4.0) == pytest.approx(0.65 / (0.65 + 0.35 / 16))
+    assert dense_share(0.65, best=0.0, full=0.0) == pytest.approx(0.65)  # nothing but stop words was asked
+    assert dense_share(0.0, best=0.0, full=4.0) == pytest.approx(0.0)  # set to words alone
+
+
+@given(st.floats(0, 1), st.floats(0, 50), st.floats(0, 50), st.floats(0.1, 50))
+def test_the_more_of_a_question_is_matched_the_more_the_words_weigh(
+    weight: float, one: float, other: float, full: float
+) -> None:
+    low, high = sorted((one, other))
+    assert weight - 1e-9 <= dense_share(weight, high, full) <= dense_share(weight, low, full) + 1e-9 <= 1 + 2e-9
+
+
+def test_one_common_word_does_not_outweigh_the_vectors() -> None:
+    """The best match by words is scaled to 1 whatever it matched; a word in ten of a question must not decide it."""
+    search = retriever()
+    question = "nerve of unknown words nobody wrote anywhere before today"
+    hits = search.search(question, 6)
+    cosines = VECTORS @ ENCODER.encode([question])[0]
+    assert hits.rows[0] == int(np.argmax(cosines))
+
+
 def test_reciprocal_rank_fusion_as_worked_out_by_hand() -> None:
     scores = reciprocal_rank_fusion([np.array([2, 0]), np.array([0, 1])], 4)
     assert scores == pytest.approx([1 / 62 + 1 / 61, 1 / 62, 1 / 61, 0])
@@ -94,7 +121,8 @@ def test_a_search_over_all_candidates_equals_brute_force(query: str, weight: flo
     hits = retriever(weight).search(query, 6)
     cosines = VECTORS @ ENCODER.encode([query])[0]
     words = LexicalIndex.build(TEXTS).scores(query)
-    wanted = fuse(cosines, words, weight)
+    share = dense_share(weight, float(words.max()), LexicalIndex.build(TEXTS).full_match(query))
+    wanted = fuse(cosines, words, share)
     order = sorted(range(len(TEXTS)), key=lambda row: (-wanted[row], row))
     assert hits.scores == pytest.approx([float(wanted[row]) for row in order], abs=1e-5)
     assert hits.dense == pytest.approx(cosines[hits.rows], abs=1e-5)
@@ -127,7 +155,8 @@ def test_the_retriever_of_a_built_index_equals_brute_force(built: BuiltIndex) ->
     for query in ("Which nerve supplies the gluteus medius?", "clamshell %MVIC", "pain at night"):
         vector = built.encoder.encode([query])[0]
         stored = built.dense.vectors(np.arange(len(built.passages)))
-        wanted = fuse(stored @ vector, built.words.scores(query), 0.65)
+        words = built.words.scores(query)
+        wanted = fuse(stored @ vector, words, dense_share(0.65, float(words.max()), built.words.full_match(query)))
         hits = search.search(query, len(built.passages))
         assert hits.scores == pytest.approx(np.sort(wanted)[::-1], abs=1e-5)
         assert hits.scores == pytest.approx(wanted[hits.rows], abs=1e-5)

@@ -245,6 +245,16 @@ def _safety() -> Answer:
     return replace(base, status="safety", safety=safety, statements=(), citations=(), answer=safety.message)
 
 
+def _emergency() -> Answer:
+    """A red flag beside a question that has an answer, with a disagreement in it."""
+    return replace(_nerve(), status="safety", safety=_safety().safety)
+
+
+def _without_card() -> Answer:
+    """A disputed statement whose dispute has no card in the answer."""
+    return replace(_nerve(), conflicts=())
+
+
 def _declined() -> Answer:
     text = "My sources say nothing about this.\n\nThey cover:\n\n- anatomy\n- exercises"
     return Answer("", "", "declined", text, suggestions=("Which nerve supplies the gluteus medius?",))
@@ -295,7 +305,9 @@ class FakeBot:
             standalone = question.replace("it", "the gluteus medius")
             words += " nerve"
         answer = (
-            _safety() if "numb" in words
+            _emergency() if "fell" in words
+            else _without_card() if "disputed" in words
+            else _safety() if "numb" in words
             else _howto() if "how" in words
             else _compare() if "compare" in words
             else _activation() if "exercise" in words or "activat" in words

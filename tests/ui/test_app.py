@@ -79,7 +79,7 @@ def test_a_body_that_is_too_large_is_refused(client: TestClient) -> None:
         ("/explore", "Side-lying hip abduction"),
         ("/explore?exercise=clamshell", "Clam"),
         ("/explore?source=gray-1918", "Anatomy of the Human Body"),
-        ("/explore?finding=f-roots-a", "Against it"),
+        ("/explore?finding=f-roots-a", "1 source says otherwise"),
         ("/explore?view=compare", "Nerve roots"),
         ("/explore?view=compare&attribute=nerve", "2 independent sources agree"),
         ("/explore?view=findings&status=disputed", "Disputed"),

@@ -87,8 +87,8 @@ def test_every_other_page_is_accessible_and_fits(
 ) -> None:
     seen = visit(f"{server.url}/explore", width=width, dark=dark)
     for name, path in {
-        "explore": "/explore", "exercise": "/explore?exercise=clam", "compare": "/explore?view=compare&attribute=nerve",
-        "findings": "/explore?view=findings", "sources": "/explore?view=sources", "source": "/explore?source=gray-1918",
+        "explore": "/explore", "found": "/explore?find=clam", "overview": "/explore?view=compare", "exercise": "/explore?exercise=clam", "compare": "/explore?view=compare&attribute=nerve",
+        "findings": "/explore?view=findings", "finding": "/explore?finding=f-roots-a", "sources": "/explore?view=sources", "source": "/explore?source=gray-1918",
         "anatomy": "/anatomy?part=piriformis", "maintain": "/maintain",
     }.items():  # fmt: skip
         seen.page.goto(server.url + path)
@@ -187,6 +187,48 @@ def test_a_declined_question_and_a_red_flag_have_cards_of_their_own(chat: Visit)
     expect(page.locator("#gm-turns .gm-declined")).to_contain_text("Not in my sources")
     chat.ask("I am numb between the legs")
     expect(page.locator("#gm-turns .gm-safety")).to_contain_text("Get emergency help now")
+
+
+@SCREENS
+def test_an_emergency_stands_alone_until_the_rest_is_asked_for(
+    server: Server, visit: NewVisit, shots: Path, width: int, dark: bool
+) -> None:
+    page = (seen := visit(server.url, width=width, dark=dark)).page
+    seen.ask("I fell: which nerve?")
+    turn = page.locator("#gm-turns .gm-turn")
+    expect(turn.locator(".gm-safety")).to_be_visible()
+    for hidden in (".gm-lead", ".gm-conflict", ".gm-status"):
+        expect(turn.locator(hidden).first).to_be_hidden()
+    expect(turn.locator(".gm-next")).to_have_count(0)
+    expect(page.locator("#gm-panel .gm-card")).to_have_count(0)
+    shoot(seen, shots, "emergency")
+    turn.locator(".gm-later > summary").focus()
+    page.keyboard.press("Enter")
+    expect(turn.locator(".gm-conflict")).to_be_visible()
+    expect(page.locator("#gm-panel .gm-card")).to_have_count(5)
+    shoot(seen, shots, "emergency-open")
+    assert violations(page) == [] and not has_sideways_scroll(page)
+
+
+@SCREENS
+def test_a_dispute_without_a_card_opens_beside_the_chat_and_gives_the_focus_back(
+    server: Server, visit: NewVisit, shots: Path, width: int, dark: bool
+) -> None:
+    page = (seen := visit(server.url, width=width, dark=dark)).page
+    seen.ask("Which nerve is disputed?")
+    link = page.locator("#gm-turns a[data-finding]")
+    link.focus()
+    page.keyboard.press("Enter")
+    panel = page.locator("#gm-panel")
+    expect(panel).to_contain_text("1 source says otherwise")
+    expect(panel).to_contain_text("1 source says this")
+    expect(page.locator("#gm-panel-title")).to_have_text("Who says what")
+    expect(page.locator("#gm-panel-title")).to_be_focused()
+    assert "finding" not in page.url
+    shoot(seen, shots, "dispute")
+    assert violations(page) == [] and not has_sideways_scroll(page)
+    page.keyboard.press("Escape")
+    expect(link).to_be_focused()
 
 
 def test_a_greeting_and_a_remark_are_calm_and_said_once(chat: Visit, shots: Path) -> None:
@@ -369,6 +411,11 @@ def test_a_link_with_a_question_asks_it_and_explore_links_back(server: Server, v
 
 def test_exercises_are_filtered_and_sorted(server: Server, visit: NewVisit) -> None:
     page = visit(f"{server.url}/explore").page
+    page.fill("input[name=find]", "leg raise")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**find=leg*")
+    expect(page.locator(".gm-table tbody tr")).to_have_count(1)
+    page.click("text=Clear the filters")
     page.select_option("select[name=position]", "side-lying")
     page.wait_for_url("**position=side-lying*")
     expect(page.locator(".gm-table tbody tr")).to_have_count(2)
@@ -385,7 +432,8 @@ def test_the_phone_has_a_drawer_and_a_sheet(server: Server, visit: NewVisit) -> 
     expect(page.locator("#gm-new")).to_be_focused()
     page.keyboard.press("Escape")
     page.click("#gm-turns [data-act=sources]")
-    expect(page.locator("#gm-panel .gm-cards > li")).to_have_count(5)
+    expect(page.locator("#gm-panel .gm-cards > li")).to_have_count(3)
+    expect(page.locator("#gm-panel .gm-card")).to_have_count(5)
     page.click("#gm-panel .gm-cards button >> nth=0")
     expect(page.locator("#gm-mark")).to_be_in_viewport()
     page.click("#gm-panel-close")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from gmedbot.corpus.plain import without_markup
 from gmedbot.index.reader import BuiltIndex
 from gmedbot.types import Citation, Claim
 
@@ -32,7 +33,7 @@ class Citations:
         source = self._index.sources[claim.source_id]
         passage = self._index.passages[self._index.row_of[claim.passage_id]]
         quote = passage.text[claim.start - passage.start : claim.end - passage.start]
-        if quote != claim.text:
+        if without_markup(quote) != claim.text:
             raise ValueError(f"claim {claim.claim_id} does not stand in its passage")
         number = len(self._citations) + 1
         self._numbers[claim.claim_id] = number

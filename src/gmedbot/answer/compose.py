@@ -11,11 +11,14 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import NamedTuple
 
 from gmedbot.answer.cite import Citations
 from gmedbot.answer.conflicts import by_reason, conflict_card
 from gmedbot.answer.contrast import contrast_table
 from gmedbot.answer.evidence import Evidence
+from gmedbot.answer.ranking import answer_models
 from gmedbot.claims.extract import read_frame
 from gmedbot.claims.reader import LABELS
 from gmedbot.claims.relator import Pair, Relator
@@ -24,7 +27,7 @@ from gmedbot.index.reader import BuiltIndex
 from gmedbot.retrieval.understand import Query
 from gmedbot.types import ChartPoint, Citation, Claim, Conflict, Finding, Statement, Table
 
-__all__ = ["Composer", "Draft"]
+__all__ = ["Composer", "Dispute", "Draft"]
 
 #: Words of the statements shown before details unfold (issue: about 150).
 _WORD_BUDGET = 150
@@ -33,10 +36,8 @@ _SHAPE_LIMIT = {"fact": 5, "definition": 4, "yes-no": 5, "why": 6, "number": 7, 
 _SHAPE_MARGIN = {"fact": 1.8, "definition": 1.8, "yes-no": 1.8, "why": 2.1, "number": 2.1, "comparison": 2.1, "list": 2.5, "how-to": 2.5, "overview": 3.4}  # fmt: skip
 #: Findings this near to the best are as good an answer: the one that most sources support leads.
 _TIE = 0.4
-#: A disagreement is shown for the lead and for findings at most this much below it.
-_ASKED = 0.4
-#: A finding is shown as the other side if its log-odds are at most this much below the lead's.
-_RIVAL = 2.5
+#: A disagreement is shown if it bears on the question with this probability (docs/decisions/0012).
+_APT = 0.6
 _MAX_CARDS = 2
 #: A yes/no answer opens with its verdict only if the question's own statement and the claims are related this surely.
 _SURE = 0.8
@@ -58,6 +59,15 @@ class Draft:
     findings: tuple[str, ...] = ()
 
 
+class Dispute(NamedTuple):
+    """A finding to be shown, findings that dispute it for one reason, and how likely this bears on the question."""
+
+    item: Evidence
+    rivals: tuple[Finding, ...]
+    seen: tuple[float, ...]  #: ``ranking.CARD_FEATURES``
+    aptness: float
+
+
 class Composer:
     """Composes answers over one index. Thread-safe."""
 
@@ -66,6 +76,7 @@ class Composer:
         self._vocabulary = vocabulary
         self._findings = index.finding_of
         self._relator = Relator(vocabulary, None)
+        self._cards = answer_models().cards
 
     def compose_all(
         self,
@@ -158,32 +169,54 @@ class Composer:
             shown[finding.finding_id] = None
             draft.statements.append(self._statement(item, citations, "lead" if place == 0 else _role(query, item)))
         carded: set[str] = set()
-        # both sides must answer the question: a rival of something said in passing is another matter
-        scores = {item.finding.finding_id: item.score for item in evidence}
-        floor = chosen[0].score - _RIVAL
-        for item in chosen:
-            if len(draft.conflicts) >= most:
+        for dispute in self.disputes(query, chosen, evidence):
+            names = {dispute.item.finding.finding_id, *(rival.finding_id for rival in dispute.rivals)}
+            if len(draft.conflicts) >= most or dispute.aptness < _APT:
                 break
-            finding = item.finding
-            rivals = [self._findings[other] for other in finding.dissents if other in self._findings]
-            rivals = [rival for rival in rivals if scores.get(rival.finding_id, -math.inf) >= floor]
-            rivals = [rival for rival in rivals if rival.finding_id not in carded and self._is_about(query, rival)]
-            if not rivals or finding.finding_id in carded or not self._is_asked(query, item, chosen[0]):
+            if names & carded:
                 continue
-            rivals.sort(key=lambda rival: (-scores[rival.finding_id], rival.finding_id))
-            for group in by_reason(self._index, finding, rivals)[: most - len(draft.conflicts)]:
-                card = conflict_card(self._index, self._vocabulary, finding, group, citations, item.best.claim)
-                if card is not None:
-                    draft.conflicts.append(card)
-                    carded.add(finding.finding_id)
-                    carded.update(rival.finding_id for rival in group)
-                    if item is chosen[0] and len(draft.conflicts) == 1:
-                        self._lead_with_better(draft, card)
+            item = dispute.item
+            card = conflict_card(
+                self._index, self._vocabulary, item.finding, dispute.rivals, citations, item.best.claim
+            )
+            if card is not None:
+                draft.conflicts.append(card)
+                carded |= names
+                if item is chosen[0] and len(draft.conflicts) == 1:
+                    self._lead_with_better(draft, card)
         draft.chart = self._chart(query, evidence, citations)
         draft.table = self._table(query, chosen, citations)
         draft.verdict = self._verdict(query, chosen, draft)
         draft.citations = citations.all
         return draft
+
+    def disputes(self, query: Query, chosen: Sequence[Evidence], evidence: Sequence[Evidence]) -> list[Dispute]:
+        """The disagreements of the findings to be shown, the likeliest to bear on the question first.
+
+        Both sides must have been found for the question: a rival of something said in passing is another matter.
+        """
+        found: list[Dispute] = []
+        places = {item.finding.finding_id: place for place, item in enumerate(evidence)}
+        for item in chosen:
+            rivals = [self._findings[name] for name in item.finding.dissents if name in places]
+            rivals = [rival for rival in rivals if self._is_about(query, rival)]
+            rivals.sort(key=lambda rival: (places[rival.finding_id], rival.finding_id))
+            for group in by_reason(self._index, item.finding, rivals):
+                place = places[group[0].finding_id]
+                seen = self._seen(item, evidence[place], place, chosen[0])
+                found.append(Dispute(item, tuple(group), seen, self._cards.probability(seen)))
+        return sorted(found, key=lambda dispute: (-dispute.aptness, dispute.item.finding.finding_id))
+
+    def _seen(self, item: Evidence, rival: Evidence, place: int, lead: Evidence) -> tuple[float, ...]:
+        """``CARD_FEATURES`` of a finding and the nearest of its rivals, found at ``place``."""
+        return (
+            item.score - lead.score,
+            rival.score - lead.score,
+            math.log1p(place),
+            item.best.asked,
+            rival.best.asked,
+            rival.best.asked_coverage,
+        )
 
     def _lead_with_better(self, draft: Draft, card: Conflict) -> None:
         """Say the better supported side first: an outlier that happens to match the question's words must not lead."""
@@ -218,13 +251,8 @@ class Composer:
         """True if the reader learns nothing new: nearly the same words, or a side of a card already shown."""
         if item.finding.finding_id in other.finding.dissents:
             return True
-        first = {word for word, _, _ in normal_words(item.best.claim.text)}
-        second = {word for word, _, _ in normal_words(other.best.claim.text)}
+        first, second = _words(item.best.claim.text), _words(other.best.claim.text)
         return len(first & second) / max(1, min(len(first), len(second))) > 0.85
-
-    def _is_asked(self, query: Query, item: Evidence, lead: Evidence) -> bool:
-        """A card is shown only for what was asked: the lead, or a finding about as relevant as the lead."""
-        return item is lead or item.score >= lead.score - _ASKED
 
     def _is_about(self, query: Query, finding: Finding) -> bool:
         """False if muscles were named and the finding speaks of others."""
@@ -306,6 +334,11 @@ class Composer:
 
 #: Attributes that "what is the difference" is read as; they narrow nothing.
 _GENERAL = frozenset({"comparison", "definition", "relations", "differential", "name"})
+
+
+@lru_cache(maxsize=4096)
+def _words(text: str) -> frozenset[str]:
+    return frozenset(word for word, _, _ in normal_words(text))
 
 
 def _lead_first(evidence: Sequence[Evidence]) -> list[Evidence]:

@@ -8,9 +8,11 @@ does its wording meet the question's. The weights were fitted on the dev questio
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import itemgetter
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,6 +68,22 @@ class Gaps:
     rarest: float = 0.0  #: rarity of the rarest of those, 0–1
 
 
+class _Facts(NamedTuple):
+    """What is known of a claim before any question."""
+
+    claim: Claim
+    finding: Finding
+    keys: frozenset[str]  #: its words and terms
+    all_keys: frozenset[str]  #: with those of the questions that it answers
+    subjects: frozenset[str]  #: muscles; the corpus' own where none is named
+    exercises: frozenset[str]
+    particulars: frozenset[str]  #: conditions and exercises, which a definition does not speak of
+    heading: str | None  #: attribute of the heading that it stands under
+    attribute_rarity: float
+    has_value: bool
+    features: Mapping[str, float]
+
+
 #: What is seen of a claim in the light of a question; ``answer.ranking`` weighs it.
 FEATURES: tuple[str, ...] = (
     "cosine", "coverage", "passage", "passage_cosine", "attribute", "attribute_other", "attribute_rarity", "heading_rarity",
@@ -74,6 +92,8 @@ FEATURES: tuple[str, ...] = (
     "follow_up", "shift", "question_length", "asks_number", "asks_yes_no", "asks_list",
     "asked", "asked_coverage", "unasked", "context_asked", "shift_asked",
 )  # fmt: skip
+_NOTHING: Mapping[str, float] = dict.fromkeys(FEATURES, 0.0)
+_NOTHING_MORE: Mapping[str, float] = {}
 #: Claims taken by their own vector beside those of the passages found; indexes of more claims do without.
 _NEAREST_CLAIMS = 60
 _SCAN_LIMIT = 50_000
@@ -94,12 +114,35 @@ class EvidenceFinder:
         self._unseen = math.log(1 + total)
 
     @lru_cache(maxsize=65_536)  # noqa: B019 - one finder lives as long as its index
-    def _keys(self, row: int) -> frozenset[str]:
-        return self._table.keys(row)
+    def _facts(self, row: int) -> _Facts:
+        """What no question changes; worked out when a claim is first met."""
+        claim, terms = self._index.claims[row], self._vocabulary.terms
+        frame, keys, asked_keys = claim.frame, self._table.keys(row), self._index.questions.keys(row)
+        finding = self._index.finding_of_claim[claim.claim_id]
+        return _Facts(
+            claim=claim,
+            finding=finding,
+            keys=keys,
+            all_keys=keys | asked_keys,
+            subjects=frame.subjects or frozenset({self._vocabulary.focus}),
+            exercises=frozenset(term for term in frame.terms if terms[term].kind == "exercise"),
+            particulars=frozenset(term for term in frame.terms if terms[term].kind in ("condition", "exercise")),
+            heading=self._vocabulary.heading_attribute(claim.heading),
+            attribute_rarity=self._attribute_rarity(frame.attributes[0]) if frame.attributes else 0.0,
+            has_value=any(quantity.kind == "value" for quantity in frame.quantities),
+            features={
+                "subject_named": float(bool(frame.subjects)),
+                "reported": float(frame.is_reported),
+                "evidence": EVIDENCE_RANK[self._index.sources[claim.source_id].evidence] / 5,
+                "length": len(claim.text) / 100,
+                "consensus": math.log(len(finding.origins)),
+                "unasked": float(not asked_keys),
+            },
+        )
 
-    @lru_cache(maxsize=65_536)  # noqa: B019
-    def _asked_keys(self, row: int) -> frozenset[str]:
-        return self._index.questions.keys(row)
+    def _attribute_rarity(self, attribute: str) -> float:
+        """A hit on a rare attribute (origin) says more than one on a common one (activation)."""
+        return math.log(max(2, len(self._table)) / max(1, len(self._of_attribute(attribute)))) / 3
 
     @lru_cache(maxsize=1024)  # noqa: B019
     def _of_attribute(self, attribute: str) -> tuple[int, ...]:
@@ -121,39 +164,41 @@ class EvidenceFinder:
         observed = self.observe(query, vectors, hits)
         if not observed:
             return ()
-        table = np.array([[found.get(name, 0.0) for name in self._model.names] for _, found in observed])
-        scores = np.round(self._model.score(table), 6).tolist()
+        pick = itemgetter(*self._model.names)
+        scores = np.round(self._model.score(np.array([pick(found) for _, found in observed])), 6).tolist()
         scored = [
-            ScoredClaim(
-                self._index.claims[row],
-                score,
-                found["cosine"],
-                found["coverage"],
-                found.get("asked", 0.0),
-                found["asked_coverage"],
+            (
+                ScoredClaim(
+                    self._index.claims[row],
+                    score,
+                    found["cosine"],
+                    found["coverage"],
+                    found["asked"],
+                    found["asked_coverage"],
+                ),
+                self._facts(row).finding,
             )
             for (row, found), score in zip(observed, scores, strict=True)
         ]
-        scored.sort(key=lambda item: (-item.score, item.claim.claim_id))
-        return self._by_finding(scored)
+        scored.sort(key=lambda item: (-item[0].score, item[0].claim.claim_id))
+        return _by_finding(scored)
 
     def observe(self, query: Query, vectors: Vectors, hits: Hits) -> list[tuple[int, dict[str, float]]]:
-        """Rows of the claims that may answer, with their features by the names of ``FEATURES``; absent is zero."""
+        """Rows of the claims that may answer, with all ``FEATURES`` by name; what does not apply is zero."""
         near = [self._index.questions.nearness(vector) for vector in vectors]
         rows = self._candidates(query, hits, vectors, near)
         if not rows:
             return []
         passages = {
-            self._index.passages[int(row)].passage_id: (float(score), float(dense))
-            for row, score, dense in zip(hits.rows, hits.scores, hits.dense, strict=True)
+            self._index.passages[int(row)].passage_id: {"passage": score, "passage_cosine": dense}
+            for row, score, dense in zip(hits.rows, hits.scores.tolist(), hits.dense.tolist(), strict=True)
         }
         matrix = np.asarray(self._index.claim_vectors[rows])
-        cosines = matrix @ vectors[0]
         keys = self.query_keys(query)
         behind = self._text_keys(query.context) - keys if query.context else frozenset()
         turn = "shift" if query.turn == "topic-shift" else "context"
-        behind_cosines = (matrix @ vectors[1]).tolist() if query.context and len(vectors) > 1 else [0.0] * len(rows)
-        asked = {
+        always = {
+            **_NOTHING,
             "follow_up": float(bool(query.context) and turn == "context"),
             "shift": float(bool(query.context) and turn == "shift"),
             "question_length": len(query.text.split()) / 10,
@@ -161,27 +206,30 @@ class EvidenceFinder:
             "asks_yes_no": float(query.shape == "yes-no"),
             "asks_list": float(query.shape in ("list", "overview", "comparison")),
         }
+        weights, weights_behind = self._weights(keys), self._weights(behind)
+        columns = {"cosine": (matrix @ vectors[0]).tolist(), "asked": near[0][rows].tolist()}
+        if query.context and len(vectors) > 1:
+            columns[f"{turn}_cosine"] = (matrix @ vectors[1]).tolist()
+            columns[f"{turn}_asked"] = near[1][rows].tolist()
         observed: list[tuple[int, dict[str, float]]] = []
-        for row, cosine, behind_cosine in zip(rows, cosines.tolist(), behind_cosines, strict=True):
-            claim = self._index.claims[row]
-            own = self._keys(row)
-            coverage = self._share(keys, own)
-            found = self.features(query, claim, cosine, coverage, passages.get(claim.passage_id, (0.0, 0.0)))
-            asked_keys = self._asked_keys(row)
-            found["asked"] = float(near[0][row])
-            found["asked_coverage"] = self._share(keys, own | asked_keys)
-            found["unasked"] = float(not asked_keys)
-            if query.context:
-                found[f"{turn}_cosine"] = behind_cosine
-                found[f"{turn}_coverage"] = self._share(behind, own)
-                found[f"{turn}_asked"] = float(near[1][row]) if len(near) > 1 else 0.0
-            observed.append((row, {**found, **asked}))
+        for place, row in enumerate(rows):
+            facts = self._facts(row)
+            found = {**always, **facts.features, **passages.get(facts.claim.passage_id, _NOTHING_MORE)}
+            for name, column in columns.items():
+                found[name] = column[place]
+            found["coverage"] = _share(weights, facts.keys)
+            found["asked_coverage"] = _share(weights, facts.all_keys)
+            if weights_behind:
+                found[f"{turn}_coverage"] = _share(weights_behind, facts.keys)
+            self._fit(query, facts, found)
+            observed.append((row, found))
         return observed
 
-    def _share(self, wanted: frozenset[str], own: frozenset[str]) -> float:
-        """The share of the wanted words and terms that a claim holds, each weighted by its rarity."""
-        weight = sum(self._rarity.get(key, self._unseen) for key in wanted)
-        return sum(self._rarity.get(key, self._unseen) for key in wanted & own) / weight if weight else 0.0
+    def _weights(self, keys: frozenset[str]) -> dict[str, float]:
+        """The words and terms that are wanted, each with its share of their rarity."""
+        rarities = {key: self._rarity.get(key, self._unseen) for key in sorted(keys)}
+        total = sum(rarities.values())
+        return {key: rarity / total for key, rarity in rarities.items()} if total else {}
 
     def overview(self, query: Query) -> tuple[Evidence, ...]:
         """One finding for each thing worth saying of a muscle, best supported first; empty for other subjects."""
@@ -217,10 +265,14 @@ class EvidenceFinder:
         keys = self.query_keys(query)
         missing = sum(key not in self._rarity for key in keys)
         led = sorted((scored for item in evidence[:3] for scored in item.claims[:1]), key=lambda s: -s.score)
-        held = frozenset().union(*(self._keys(self._index.claim_row[s.claim.claim_id]) for s in led)) if led else keys
+        held = (
+            frozenset().union(*(self._facts(self._index.claim_row[s.claim.claim_id]).keys for s in led))
+            if led
+            else keys
+        )
         open_keys = keys - held
         rarest = max((self._rarity.get(key, self._unseen) for key in open_keys), default=0.0)
-        return Gaps(missing, missing / max(1, len(keys)), self._share(keys, open_keys), rarest / self._unseen)
+        return Gaps(missing, missing / max(1, len(keys)), _share(self._weights(keys), open_keys), rarest / self._unseen)
 
     def _candidates(self, query: Query, hits: Hits, vectors: Vectors, near: Sequence[Vectors]) -> list[int]:
         rows: dict[int, None] = {}
@@ -230,7 +282,7 @@ class EvidenceFinder:
         wanted = set(query.terms) - query.subjects
         for attribute in query.attributes[:2]:
             for claim_row in self._of_attribute(attribute):
-                if not wanted or wanted & self._keys(claim_row):
+                if not wanted or wanted & self._facts(claim_row).keys:
                     rows[claim_row] = None
         for nearness in near:
             nearest = np.argsort(-nearness, kind="stable")[:_NEAREST_CLAIMS]
@@ -242,66 +294,48 @@ class EvidenceFinder:
                     rows[claim_row] = None
         return list(rows)
 
-    def features(
-        self, query: Query, claim: Claim, cosine: float, coverage: float, passage: tuple[float, float]
-    ) -> dict[str, float]:
-        """What speaks for and against a claim, by the names of ``FEATURES``; absent is zero."""
-        frame, v = claim.frame, self._vocabulary
-        found = {"cosine": cosine, "coverage": coverage, "passage": passage[0], "passage_cosine": passage[1]}
+    def _fit(self, query: Query, facts: _Facts, found: dict[str, float]) -> None:
+        """Add to ``found`` how the subject, part, exercise, attribute and value of a claim meet those of the query."""
+        frame, v = facts.claim.frame, self._vocabulary
         if query.attributes and frame.attributes:
-            found.update(self._attribute_features(query, claim))
+            own = frame.attributes
+            found["attribute"] = float(any(name in own[:3] for name in query.attributes[:2]))
+            found["attribute_other"] = float(not any(name in own for name in query.attributes))
+            if query.attributes[0] == own[0]:
+                found["attribute_rarity"] = facts.attribute_rarity
+            if facts.heading is not None and facts.heading in query.attributes[:2]:
+                found["heading_rarity"] = self._attribute_rarity(facts.heading)
         subjects = query.subjects or {v.focus}
-        about = frame.subjects or {v.focus}
-        if subjects & about:
-            found["subject_named"] = float(bool(frame.subjects))
-        elif not any(v.refines(p, q) for p in subjects for q in about):
-            found["subject_other"] = 1.0
+        if not subjects & facts.subjects:
+            found["subject_named"] = 0.0
+            found["subject_other"] = float(not any(v.refines(p, q) for p in subjects for q in facts.subjects))
         if query.parts:
             found["part"] = float(bool(query.parts & frame.parts))
             found["part_other"] = float(bool(frame.parts) and not query.parts & frame.parts)
         if query.exercises:
-            own = {term for term in frame.terms if v.terms[term].kind == "exercise"}
-            if own & set(query.exercises):
+            if not facts.exercises.isdisjoint(query.exercises):
                 found["exercise"] = 1.0
-            elif any(v.refines(p, q) for p in own for q in query.exercises):
+            elif any(v.refines(p, q) for p in facts.exercises for q in query.exercises):
                 found["exercise_variant"] = 1.0
             else:
                 found["exercise_other"] = 1.0
-        asks_number = query.shape == "number"
-        found["value"] = float(asks_number and any(quantity.kind == "value" for quantity in frame.quantities))
-        found["reported"] = float(frame.is_reported)
-        found["evidence"] = EVIDENCE_RANK[self._index.sources[claim.source_id].evidence] / 5
-        found["length"] = len(claim.text) / 100
-        found["consensus"] = math.log(len(self._index.finding_of_claim[claim.claim_id].origins))
+        found["value"] = float(facts.has_value and query.shape == "number")
         if query.shape in ("definition", "overview") and frame.attribute in _DEFINING:
-            other = any(v.terms[t].kind in ("condition", "exercise") and t not in query.terms for t in frame.terms)
-            found["definition"] = float(not other)
-        return found
+            found["definition"] = float(facts.particulars <= set(query.terms))
 
-    def _attribute_features(self, query: Query, claim: Claim) -> dict[str, float]:
-        """A hit on a rare attribute (origin) says more than one on a common one (activation)."""
-        own = claim.frame.attributes
-        heading = self._vocabulary.heading_attribute(claim.heading)
-        total = max(2, len(self._table))
 
-        def rarity(attribute: str) -> float:
-            return math.log(total / max(1, len(self._of_attribute(attribute)))) / 3
+def _share(weights: Mapping[str, float], own: frozenset[str]) -> float:
+    """The share of what is wanted that a claim holds."""
+    return sum(weight for key, weight in weights.items() if key in own)
 
-        return {
-            "attribute": float(any(name in own[:3] for name in query.attributes[:2])),
-            "attribute_other": float(not any(name in own for name in query.attributes)),
-            "attribute_rarity": rarity(own[0]) if query.attributes[0] == own[0] else 0.0,
-            "heading_rarity": rarity(heading) if heading is not None and heading in query.attributes[:2] else 0.0,
-        }
 
-    def _by_finding(self, scored: list[ScoredClaim]) -> tuple[Evidence, ...]:
-        findings: dict[str, Finding] = {}
-        groups: dict[str, list[ScoredClaim]] = {}
-        for item in scored:
-            finding = self._index.finding_of_claim[item.claim.claim_id]
-            findings[finding.finding_id] = finding
-            groups.setdefault(finding.finding_id, []).append(item)
-        return tuple(Evidence(findings[name], tuple(items)) for name, items in groups.items())
+def _by_finding(scored: Sequence[tuple[ScoredClaim, Finding]]) -> tuple[Evidence, ...]:
+    findings: dict[str, Finding] = {}
+    groups: dict[str, list[ScoredClaim]] = {}
+    for item, finding in scored:
+        findings[finding.finding_id] = finding
+        groups.setdefault(finding.finding_id, []).append(item)
+    return tuple(Evidence(findings[name], tuple(items)) for name, items in groups.items())
 
 
 _QUESTION_WORDS = frozenset(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from gmedbot.claims.extract import read_frame
+from gmedbot.claims.relate import Judgement
 from gmedbot.claims.relator import Pair, Relator
 from gmedbot.claims.support import better_supported, support_of
 from gmedbot.claims.vocabulary import Vocabulary
@@ -14,11 +15,14 @@ from gmedbot.conversation.premise import premise_of
 from gmedbot.index.dense import similarities
 from gmedbot.index.reader import BuiltIndex
 from gmedbot.retrieval.understand import Query
-from gmedbot.types import Claim, Finding
+from gmedbot.types import Claim, Finding, Frame
 
 __all__ = ["PremiseCheck"]
 
-_NEAREST = 12  #: claims that are held against the premise
+_NEAREST = 8  #: claims that are held against the premise
+_NEAR = 0.5  #: cosine from which a claim may be about it
+_PLAINLY_OTHER = 0.35  #: probability from which the frames alone tell that a claim is about something else
+_READ = 3  #: claims that are read beside it: reading takes as long as encoding, and more of them changed no correction
 _SURE = 0.9  #: confidence from which a claim counts as agreeing or conflicting with it
 _NAMING = frozenset({"muscle", "muscle-part", "nerve", "exercise", "condition", "bone", "surface", "tendon", "bursa", "test", "treatment", "surgery", "drug", "sign"})  # fmt: skip
 
@@ -40,23 +44,23 @@ class PremiseCheck:
             return None
         vector = self._index.encoder.encode([said])[0]
         cosines = similarities(self._index.claim_vectors, vector)
-        rows = np.argsort(-cosines, kind="stable")[:_NEAREST].tolist()
-        claims = [self._index.claims[row] for row in rows]
-        pairs = [
-            Pair(frame, claim.frame, said, claim.text, float(cosines[row]))
-            for row, claim in zip(rows, claims, strict=True)
-        ]
-        verdicts = Relator(self._vocabulary, self._index.pair_reader).judge(pairs)
-        sure = [
-            (verdict, claim)
-            for verdict, claim in zip(verdicts, claims, strict=True)
-            if verdict is not None and verdict.confidence >= _SURE
-        ]
+        rows = [row for row in np.argsort(-cosines, kind="stable")[:_NEAREST].tolist() if cosines[row] >= _NEAR]
+        near = [(self._index.claims[row], float(cosines[row])) for row in rows]
+        sure = [(verdict, claim) for verdict, claim in self._judge(said, frame, near) if verdict.confidence >= _SURE]
         backing = [claim for verdict, claim in sure if verdict.label == "agree"]
         against = [claim for verdict, claim in sure if verdict.label == "conflict"]
         if backing:
             return self._overruled(backing[0])
         return self._best(against) if against else None
+
+    def _judge(self, said: str, frame: Frame, near: Sequence[tuple[Claim, float]]) -> list[tuple[Judgement, Claim]]:
+        """How claims near the premise stand to it; those that plainly speak of something else are left out."""
+        relator = Relator(self._vocabulary, self._index.pair_reader)
+        pairs = [Pair(frame, claim.frame, said, claim.text, cosine) for claim, cosine in near]
+        places = relator.closest(pairs, _READ, _PLAINLY_OTHER)
+        verdicts = relator.judge([pairs[place] for place in places])
+        judged = zip(verdicts, (near[place][0] for place in places), strict=True)
+        return [(verdict, claim) for verdict, claim in judged if verdict is not None]
 
     def _overruled(self, claim: Claim) -> Finding | None:
         """The side that is better supported than the finding of a claim that says what the question says."""

@@ -1,9 +1,10 @@
-"""The two fitted models of an answer, read from ``gmedbot/data/answer-weights.json``.
+"""The fitted models of an answer, read from ``gmedbot/data/answer-weights.json``.
 
 Ranking: features of a claim → a score, the log-odds against the other claims of the question. A linear part, and a small
 hidden layer for what a sum cannot say: that words of the conversation matter in a follow-up and not in a new question.
 Answerability: features of a question and its evidence → the probability that the sources answer it, linear with products
-of two. Both are fitted by ``training.fit_answers`` (docs/decisions/0005).
+of two. Both are fitted by ``training.fit_answers`` (docs/decisions/0005). Cards: features of a disagreement → the probability
+that it bears on the question; fitted by ``training.fit_cards`` (docs/decisions/0012).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 
 from gmedbot.data import packaged_record
 
-__all__ = ["AnswerModels", "GateModel", "RankingModel", "answer_models"]
+__all__ = ["CARD_FEATURES", "AnswerModels", "CardModel", "GateModel", "RankingModel", "answer_models", "interactions"]
 
 Matrix = NDArray[np.float64]
 
@@ -81,12 +82,39 @@ class GateModel:
         return {"names": list(self.names), **arrays, "bias": round(self.bias, 5)}
 
 
+#: What is seen of a disagreement in the light of a question: how far both sides lie below the lead, how many findings answer
+#: better than the other side, how near a learner's question lies to each, and what of the question the other side covers.
+CARD_FEATURES = ("side", "rival", "rival_rank", "asked", "rival_asked", "rival_coverage")
+
+
+@dataclass(frozen=True)
+class CardModel:
+    """The probability that a disagreement bears on what was asked, linear in ``CARD_FEATURES``."""
+
+    weights: Matrix  #: (n_features,)
+    bias: float
+
+    def probability(self, found: Sequence[float]) -> float:
+        """In [0, 1]."""
+        odds = self.bias + float(np.asarray(found) @ self.weights)
+        return 1 / (1 + math.exp(-max(-50.0, min(50.0, odds))))
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> CardModel:
+        return cls(np.asarray([record[name] for name in CARD_FEATURES], dtype=np.float64), float(record["bias"]))
+
+    def to_record(self) -> dict[str, float]:
+        found = dict(zip(CARD_FEATURES, np.round(self.weights, 5).tolist(), strict=True))
+        return {**found, "bias": round(self.bias, 5)}
+
+
 @dataclass(frozen=True)
 class AnswerModels:
-    """Both models. ``fitted_for``: the encoder whose cosines they know."""
+    """The models. ``fitted_for``: the encoder whose cosines they know."""
 
     ranking: RankingModel
     gate: GateModel
+    cards: CardModel
     fitted_for: str
 
 
@@ -95,7 +123,10 @@ def answer_models() -> AnswerModels:
     """The packaged models."""
     record = packaged_record("answer-weights.json")
     return AnswerModels(
-        RankingModel.from_record(record["ranking"]), GateModel.from_record(record["gate"]), record["fitted_for"]
+        RankingModel.from_record(record["ranking"]),
+        GateModel.from_record(record["gate"]),
+        CardModel.from_record(record["cards"]),
+        record["fitted_for"],
     )
 
 

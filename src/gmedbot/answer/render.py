@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from gmedbot.types import Conflict, Safety, Statement, Table
@@ -13,12 +14,21 @@ EDUCATION_NOTICE = (
 )
 
 
+#: Where HTML begins; "p<0.05" is none.
+_TAG = re.compile(r"<(?=[A-Za-z/!?])")
+
+
 def markers(numbers: Sequence[int]) -> str:
     return "".join(f"[{number}]" for number in numbers)
 
 
+def _inert(text: str) -> str:
+    """A sentence of a document as Markdown that shows it and does nothing: no HTML, no image, no link."""
+    return _TAG.sub("&lt;", text).replace("](", "]\\(").replace("![", "!\\[")
+
+
 def _line(statement: Statement) -> str:
-    return f"{statement.text} {markers(statement.citations)}"
+    return f"{_inert(statement.text)} {markers(statement.citations)}"
 
 
 def _agreement(statement: Statement) -> str:
@@ -28,7 +38,6 @@ def _agreement(statement: Statement) -> str:
 def render_answer(
     statements: Sequence[Statement],
     conflicts: Sequence[Conflict],
-    shape: str,
     verdict: str = "",
     safety: Safety | None = None,
     table: Table | None = None,
@@ -81,10 +90,10 @@ def _parts(statements: Sequence[Statement]) -> list[list[Statement]]:
 
 
 def _conflict(conflict: Conflict) -> str:
-    lines = [f"**Sources disagree** on {conflict.attribute}. {conflict.explanation}"]
+    lines = [f"**Sources disagree** on {conflict.attribute}. {_inert(conflict.explanation)}"]
     for number, side in enumerate(conflict.sides):
         mark = " **(better supported)**" if number == conflict.better_supported else ""
-        said = " ".join(f"{text} {markers(numbers)}" for text, numbers in side.said)
+        said = " ".join(f"{_inert(text)} {markers(numbers)}" for text, numbers in side.said)
         lines.append(f"- {said}{mark}")
     lines.append(f"\nWhich is better supported: {conflict.why}")
     return "\n".join(lines)
@@ -93,7 +102,7 @@ def _conflict(conflict: Conflict) -> str:
 def _table(table: Table) -> str:
     def cell(content: tuple[str, tuple[int, ...]]) -> str:
         text, numbers = content
-        return f"{text.replace('|', chr(92) + '|')} {markers(numbers)}".strip()
+        return f"{_inert(text).replace('|', chr(92) + '|')} {markers(numbers)}".strip()
 
     head = "| " + " | ".join(table.columns) + " |"
     rule = "|" + "---|" * len(table.columns)

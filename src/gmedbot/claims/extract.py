@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 
 from gmedbot.claims.quantities import find_quantities, find_roots
 from gmedbot.claims.vocabulary import Match, Vocabulary, normal_words
+from gmedbot.corpus.plain import without_markup
 from gmedbot.passages import split_sentences
 from gmedbot.types import Claim, Document, Frame, Passage
 
@@ -169,7 +170,8 @@ def extract_claims(document: Document, passages: Sequence[Passage], vocabulary: 
             if not is_item:
                 lead_in = text if text.rstrip().endswith(":") else ""
             context = lead_in if is_item else ""
-            frame = read_frame(text, passage.heading, vocabulary, context)
+            said = without_markup(text)
+            frame = read_frame(said, passage.heading, vocabulary, context)
             place = seen[text] = seen.get(text, -1) + 1
             digest = hashlib.sha256(f"{document.source.source_id}\0{place}\0{text}".encode()).hexdigest()[:10]
             claims.append(
@@ -177,7 +179,7 @@ def extract_claims(document: Document, passages: Sequence[Passage], vocabulary: 
                     claim_id=f"{document.source.source_id}:{digest}",
                     source_id=document.source.source_id,
                     passage_id=passage.passage_id,
-                    text=text,
+                    text=said,
                     start=start,
                     end=end,
                     heading=passage.heading,

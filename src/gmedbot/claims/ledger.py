@@ -1,17 +1,18 @@
 """Claims → findings: what is said once, by how many independent origins, and who disputes it.
 
 Only claims that could say the same are compared: those that share an attribute and a value, an exercise or another
-rare term (blocking), so that the work grows with the number of claims and not with its square. Groups are closed
-under agreement and never hold a conflicting pair: the surest agreements join first, and a join that would bring a
-conflict into a group is refused.
+rare term (blocking), and in a large corpus only the nearest of these (see ``wordings``), so that the work grows with
+the number of claims and not with its square. Groups are closed under agreement and never hold a conflicting pair: the
+surest agreements join first, and a join that would bring a conflict into a group is refused.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from gmedbot.claims.relate import Judgement
 from gmedbot.claims.relator import Pair, RelationModels, Relator
 from gmedbot.claims.reviews import Reviews, load_reviews
 from gmedbot.claims.vocabulary import Vocabulary
+from gmedbot.claims.wordings import wording_pairs
 from gmedbot.types import EVIDENCE_RANK, Claim, Finding, Relation, Source
 
 __all__ = ["Ledger", "build_ledger", "origin_of", "relate_claims"]
@@ -29,9 +31,15 @@ __all__ = ["Ledger", "build_ledger", "origin_of", "relate_claims"]
 _BLOCK_LIMIT = 60
 _NEIGHBOURS = 20
 #: Pairs judged between two reports of progress.
-_CHUNK = 2000
+_CHUNK = 500
+#: Above so many claims, wordings are compared and not every pair of a block: three times the project's own corpus, which
+#: takes minutes; at twice this number all pairs take an hour of two cores (benchmarks/build_scale.py).
+_LARGE = 6000
 #: Two groups join only if this share of their cross pairs agrees: chains of "nearly the same" would drift apart.
 _LINKAGE = 0.5
+
+
+Told = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -79,25 +87,59 @@ def build_ledger(
     vectors: NDArray[np.float32],
     reviews_path: Path,
     relator: Relator,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Told | None = None,
 ) -> Ledger:
     """Relate all claims that may be related and group them.
 
     Args: vectors: (n_claims, dim) unit rows, in the order of ``claims``.
+        progress: told the step ("nearest", "claims" or "groups"), how much of it is done, and of how much.
     Returns: relations sorted by ids; findings sorted by id. Neither depends on the order of the claims.
     """
     reviews = load_reviews(reviews_path)
-    pairs = sorted({*_candidate_pairs(claims, vocabulary, vectors), *_reviewed_pairs(claims, reviews)})
+    pairs = _sorted_pairs(claims, vocabulary, vectors, relator.models.near, reviews, progress)
     relations: list[Relation] = []
     for start in range(0, len(pairs), _CHUNK):
-        part = pairs[start : start + _CHUNK]
-        cosines = [float(round(float(vectors[i] @ vectors[j]), 4)) for i, j in part]
+        part = pairs[start : start + _CHUNK].tolist()
+        cosines = [_cosine(vectors, i, j) for i, j in part]
         found = relate_claims([(claims[i], claims[j]) for i, j in part], cosines, relator, reviews, False)
         relations += [relation for relation in found if _is_taken(relation, relator.models)]
         if progress is not None:
-            progress(min(start + _CHUNK, len(pairs)), len(pairs))
+            progress("claims", min(start + _CHUNK, len(pairs)), len(pairs))
     relations.sort(key=lambda relation: (relation.a, relation.b))
-    return Ledger(tuple(relations), _group(claims, sources, relations))
+    do_agree = None
+    if len(claims) > _LARGE:
+        row_of = {claim.claim_id: row for row, claim in enumerate(claims)}
+
+        def do_agree(a: str, b: str) -> bool:
+            i, j = row_of[min(a, b)], row_of[max(a, b)]
+            found = relate_claims([(claims[i], claims[j])], [_cosine(vectors, i, j)], relator, reviews, False)
+            return any(one.label == "agree" and _is_taken(one, relator.models) for one in found)
+
+    return Ledger(tuple(relations), _group(claims, sources, relations, do_agree, progress))
+
+
+def _cosine(vectors: NDArray[np.float32], i: int, j: int) -> float:
+    return float(round(float(vectors[i] @ vectors[j]), 4))
+
+
+def _sorted_pairs(
+    claims: Sequence[Claim],
+    vocabulary: Vocabulary,
+    vectors: NDArray[np.float32],
+    near: float,
+    reviews: Reviews,
+    progress: Told | None,
+) -> NDArray[np.int32]:
+    """(n, 2) rows i < j of the pairs to judge, ascending. In an array: a large corpus has millions."""
+    if len(claims) <= _LARGE:
+        chosen: Iterable[tuple[int, int]] = _candidate_pairs(claims, vocabulary, vectors)
+    else:
+        told = None if progress is None else (lambda done, count: progress("nearest", done, count))
+        chosen = wording_pairs(claims, lambda claim: _block_keys(claim, vocabulary), vectors, near, told)
+    n = len(claims)
+    codes = np.fromiter((i * n + j for i, j in chain(_reviewed_pairs(claims, reviews), chosen)), np.int64)
+    codes = np.unique(codes)
+    return np.stack([codes // max(1, n), codes % max(1, n)], axis=1).astype(np.int32)
 
 
 def _reviewed_pairs(claims: Sequence[Claim], reviews: Reviews) -> Iterator[tuple[int, int]]:
@@ -176,9 +218,17 @@ def origin_of(source: Source, sources: Mapping[str, Source]) -> str:
 
 
 def _group(
-    claims: Sequence[Claim], sources: Mapping[str, Source], relations: Sequence[Relation]
+    claims: Sequence[Claim],
+    sources: Mapping[str, Source],
+    relations: Sequence[Relation],
+    do_agree: Callable[[str, str], bool] | None = None,
+    progress: Told | None = None,
 ) -> tuple[Finding, ...]:
-    """Union by agreement, surest first; refused where it would join a conflicting pair or rest on a thin chain."""
+    """Union by agreement, surest first; refused where it would join a conflicting pair or rest on a thin chain.
+
+    Args: do_agree: judges the first claims of two groups, where most pairs were not compared (a large corpus): they must
+        agree themselves. Without it, half of all pairs across the two groups must.
+    """
     conflicts: dict[str, set[str]] = defaultdict(set)
     for relation in relations:
         if relation.label == "conflict":
@@ -195,17 +245,45 @@ def _group(
 
     agreements = [relation for relation in relations if relation.label == "agree"]
     agreeing = {(relation.a, relation.b) for relation in agreements}
-    for relation in sorted(agreements, key=lambda r: (-r.confidence, r.a, r.b)):
+    is_linked = _root_link(agreeing, do_agree) if do_agree is not None else _share_link(agreeing, members)
+    for done, relation in enumerate(sorted(agreements, key=lambda r: (-r.confidence, r.a, r.b)), start=1):
+        if progress is not None and not done % _CHUNK:
+            progress("groups", done, len(agreements))
         left, right = find(relation.a), find(relation.b)
-        if left == right or any(conflicts[item] & members[right] for item in members[left]):
+        few, many = sorted((members[left], members[right]), key=len)
+        if left == right or any(not conflicts[item].isdisjoint(many) for item in few if item in conflicts):
             continue
-        met = sum((min(x, y), max(x, y)) in agreeing for x in members[left] for y in members[right])
-        if met < _LINKAGE * len(members[left]) * len(members[right]):
+        if not is_linked(left, right):
             continue
         root, other = min(left, right), max(left, right)
         parent[other] = root
         members[root] |= members.pop(other)
     return _findings(claims, sources, members, conflicts)
+
+
+def _share_link(agreeing: Set[tuple[str, str]], members: Mapping[str, set[str]]) -> Callable[[str, str], bool]:
+    """Two groups are linked if enough of the pairs across them agree."""
+
+    def is_linked(left: str, right: str) -> bool:
+        met = sum((min(x, y), max(x, y)) in agreeing for x in members[left] for y in members[right])
+        return met >= _LINKAGE * len(members[left]) * len(members[right])
+
+    return is_linked
+
+
+def _root_link(agreeing: Set[tuple[str, str]], do_agree: Callable[[str, str], bool]) -> Callable[[str, str], bool]:
+    """Two groups are linked if the claims that they are named by agree, looked up or judged."""
+    judged: dict[tuple[str, str], bool] = {}
+
+    def is_linked(left: str, right: str) -> bool:
+        pair = (min(left, right), max(left, right))
+        if pair in agreeing:
+            return True
+        if pair not in judged:
+            judged[pair] = do_agree(*pair)
+        return judged[pair]
+
+    return is_linked
 
 
 def _findings(
@@ -215,11 +293,9 @@ def _findings(
     conflicts: Mapping[str, set[str]],
 ) -> tuple[Finding, ...]:
     by_id = {claim.claim_id: claim for claim in claims}
-    id_of = {
-        item: hashlib.sha256("\0".join(sorted(group)).encode()).hexdigest()[:12]
-        for group in members.values()
-        for item in group
-    }
+    id_of: dict[str, str] = {}
+    for group in members.values():
+        id_of.update(dict.fromkeys(group, hashlib.sha256("\0".join(sorted(group)).encode()).hexdigest()[:12]))
     findings: list[Finding] = []
     for group in members.values():
         ordered = sorted((by_id[item] for item in group), key=lambda claim: _wording_rank(claim, sources))

@@ -13,10 +13,12 @@ from gmedbot.claims.reader import export_reader
 from gmedbot.claims.relate import Judgement
 from gmedbot.claims.relator import Pair, Relator
 from gmedbot.claims.vocabulary import Vocabulary, load_vocabulary
-from gmedbot.encoder import Encoder
+from gmedbot.encoder import Encoder, whole_text
 from gmedbot.settings import Settings
 
 __all__ = ["PairJudge"]
+
+_EMPTY = Judgement("different", None, "one of them states nothing", 1.0)
 
 
 class PairJudge:
@@ -48,6 +50,7 @@ class PairJudge:
 
     def compare_many(self, pairs: Sequence[tuple[str, str]]) -> list[Judgement]:
         """Verdicts in the order of ``pairs``; each is symmetric in its two statements."""
+        pairs = [(whole_text(a), whole_text(b)) for a, b in pairs]
         texts = sorted({text for pair in pairs for text in pair})
         vectors = self._encoder.encode(texts)
         row = {text: number for number, text in enumerate(texts)}
@@ -57,4 +60,11 @@ class PairJudge:
             first, second = sorted((a, b))
             cosine = float(round(float(np.dot(vectors[row[first]], vectors[row[second]])), 4))
             compared.append(Pair(frames[first], frames[second], first, second, cosine))
-        return [verdict for verdict in self._relator.judge(compared) if verdict is not None]
+        verdicts = [verdict for verdict in self._relator.judge(compared) if verdict is not None]
+        return [
+            _EMPTY if _is_empty(a) or _is_empty(b) else found for (a, b), found in zip(pairs, verdicts, strict=True)
+        ]
+
+
+def _is_empty(text: str) -> bool:
+    return not any(sign.isalnum() for sign in text)

@@ -128,6 +128,15 @@ class Relator:
                 progress(len(places))
         return found
 
+    def closest(self, pairs: Sequence[Pair], most: int, plain: float) -> list[int]:
+        """Places, in order, of the ``most`` pairs that are likeliest to speak of the same thing by frames and cosine, among
+        those that the frames call different with less than the probability ``plain``."""
+        if not pairs:
+            return []
+        different = self.models.frames.probabilities(self.observe(pairs))[:, LABELS.index("different")]
+        order = np.argsort(different - [pair.cosine for pair in pairs], kind="stable").tolist()
+        return sorted([place for place in order if different[place] < plain][:most])
+
     def observe(self, pairs: Sequence[Pair]) -> Matrix:
         """What the frames tell, (n, len(FEATURE_NAMES) + 3): features, and the verdict by rule as three shares."""
         return observe(pairs, self._vocabulary)

@@ -258,11 +258,19 @@ class Vocabulary:
 
     def opposed(self, a: str, b: str) -> bool:
         """True if the two are opposites (abduction and adduction, weak and strong), directly or by a parent."""
-        if a == b:
-            return False  # a mixed nerve has both a motor and a sensory parent
-        return not self._opposites(a).isdisjoint(self.ancestors(b)) or not self._opposites(b).isdisjoint(
-            self.ancestors(a)
-        )
+        pair = (a, b)
+        cached = self._are_opposed.get(pair)
+        if cached is None:
+            cached = a != b and (  # a mixed nerve has both a motor and a sensory parent
+                not self._opposites(a).isdisjoint(self.ancestors(b))
+                or not self._opposites(b).isdisjoint(self.ancestors(a))
+            )
+            self._are_opposed[pair] = cached
+        return cached
+
+    @cached_property
+    def _are_opposed(self) -> dict[tuple[str, str], bool]:
+        return {}
 
     def _opposites(self, term_id: str) -> frozenset[str]:
         """The opposites of a term and of its ancestors."""

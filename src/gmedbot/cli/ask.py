@@ -30,13 +30,6 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     retrieve.set_defaults(run=_retrieve)
 
 
-def _history(row: dict[str, Any], path: str) -> list[str]:
-    history = row.get("history") or []
-    if not isinstance(history, list) or not all(isinstance(item, str) for item in history):
-        raise UsageError(f"{path}: history must be a list of earlier questions.", repr(history)[:80])
-    return history
-
-
 def _ask(arguments: argparse.Namespace) -> int:
     if (arguments.question is None) == (arguments.file is None):
         raise UsageError(
@@ -50,8 +43,8 @@ def _ask(arguments: argparse.Namespace) -> int:
         answer = bot.ask(arguments.question, arguments.history)
         _show(answer, arguments.json)
         return 0
-    for row in read_lines(arguments.file, ("id", "question")):
-        answer = bot.ask(str(row["question"]), _history(row, arguments.file))
+    for row in read_lines(arguments.file, ("id", "question"), ("question",)):
+        answer = bot.ask(row["question"], row.get("history") or ())
         _show(replace(answer, id=row["id"]), arguments.json)
         sys.stdout.flush()
     return 0
@@ -87,13 +80,12 @@ def _retrieve(arguments: argparse.Namespace) -> int:
 
     bot = Bot.open(settings, is_warm=False)
     rows = (
-        read_lines(arguments.file, ("id", "question"))
+        read_lines(arguments.file, ("id", "question"), ("question",))
         if arguments.file
         else [{"id": "q", "question": arguments.question}]
     )
     for row in rows:
-        history = _history(row, arguments.file or "")
-        found = bot.retrieve(str(row["question"]), arguments.top, history)
+        found = bot.retrieve(row["question"], arguments.top, row.get("history") or ())
         _show_run(str(row["id"]), found, arguments.format)
     return 0
 

@@ -55,11 +55,11 @@ def _compare(arguments: argparse.Namespace) -> int:
 
     judge = PairJudge.open(settings)
     rows = (
-        list(read_lines(arguments.file, ("id", "a", "b")))
+        list(read_lines(arguments.file, ("id", "a", "b"), ("a", "b")))
         if by_file
         else [{"id": None, "a": arguments.a, "b": arguments.b}]
     )
-    for row, verdict in zip(rows, judge.compare_many([(str(row["a"]), str(row["b"])) for row in rows]), strict=True):
+    for row, verdict in zip(rows, judge.compare_many([(row["a"], row["b"]) for row in rows]), strict=True):
         if arguments.json or by_file:
             emit_json(
                 {

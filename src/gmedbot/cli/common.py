@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import json
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 from gmedbot.errors import UsageError
 from gmedbot.settings import Settings, load_settings
 
-__all__ = ["emit", "emit_json", "progress_bar", "read_lines", "settings_of", "table"]
+__all__ = ["ProgressLines", "emit", "emit_json", "progress_bar", "read_lines", "settings_of", "table"]
 
 
 def settings_of(arguments: argparse.Namespace, **overrides: Any) -> Settings:
@@ -31,32 +32,40 @@ def emit_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
 
 
-def read_lines(path: str, required: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """The objects of a JSONL file ("-" is standard input), checked for their keys.
+def read_lines(path: str, required: Sequence[str], texts: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
+    """The objects of a JSONL file ("-" is standard input), checked for their keys; ``texts``: those that hold a string.
+
+    ``history``, where a line has one, is a list of strings.
 
     Raises: UsageError naming file, line and what is wrong.
     """
     try:
-        stream = sys.stdin if path == "-" else Path(path).open(encoding="utf-8")  # noqa: SIM115 - closed below
+        stream = getattr(sys.stdin, "buffer", sys.stdin) if path == "-" else Path(path).open("rb")  # noqa: SIM115 - closed below
     except OSError as error:
         raise UsageError(f"{path} must be a readable JSONL file.", error.strerror or str(error)) from error
     with contextlib.nullcontext(stream) if path == "-" else stream:
-        try:
-            for number, line in enumerate(stream, start=1):
-                if line.strip():
-                    yield _row(path, number, line, required)
-        except UnicodeDecodeError as error:
-            raise UsageError(f"{path} must be UTF-8.", str(error)) from error
+        for number, line in enumerate(stream, start=1):
+            if line.strip():
+                yield _row(f"{path}:{number}", line, required, texts)
 
 
-def _row(path: str, number: int, line: str, required: Sequence[str]) -> dict[str, Any]:
+def _row(where: str, line: bytes | str, required: Sequence[str], texts: Sequence[str]) -> dict[str, Any]:
     try:
-        row = json.loads(line)
-    except ValueError as error:
-        raise UsageError(f"{path}:{number} must be one JSON object a line.", str(error)) from error
+        text = line.removeprefix("\ufeff") if isinstance(line, str) else line.decode("utf-8-sig")
+        row = json.loads(text)
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{where} must be UTF-8.", str(error)) from error
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{where} must be one JSON object a line.", str(error)) from error
     missing = [key for key in required if not isinstance(row, dict) or key not in row]
     if missing:
-        raise UsageError(f"{path}:{number} must hold {', '.join(required)}.", f"missing: {', '.join(missing)}")
+        raise UsageError(f"{where} must hold {', '.join(required)}.", f"missing: {', '.join(missing)}")
+    for key in texts:
+        if not isinstance(row[key], str):
+            raise UsageError(f'{where}: "{key}" must be a string.', repr(row[key])[:80])
+    history = row.get("history") or []
+    if not isinstance(history, list) or not all(isinstance(item, str) for item in history):
+        raise UsageError(f"{where}: history must be a list of earlier questions.", repr(history)[:80])
     return dict(row)
 
 
@@ -78,15 +87,23 @@ def table(rows: Sequence[Sequence[str]], head: Sequence[str]) -> None:
 
 @contextlib.contextmanager
 def progress_bar(quiet: bool = False) -> Iterator[Callable[[str, int, int], None]]:
-    """A bar per stage on a terminal; nothing when piped or quiet."""
-    if quiet or not sys.stderr.isatty():
+    """A bar per stage with the time left on a terminal; a line now and then in a log; nothing when quiet."""
+    if quiet:
         yield lambda stage, done, total: None
+        return
+    if not sys.stderr.isatty():
+        yield ProgressLines(sys.stderr.write)
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description:>8}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    columns = (
+        TextColumn("{task.description:>8}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(elapsed_when_finished=True),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True, speed_estimate_period=120) as progress:
         tasks: dict[str, Any] = {}
 
         def tell(stage: str, done: int, total: int) -> None:
@@ -95,3 +112,39 @@ def progress_bar(quiet: bool = False) -> Iterator[Callable[[str, int, int], None
             progress.update(tasks[stage], completed=done, total=total)
 
         yield tell
+
+
+class ProgressLines:
+    """The progress of a long stage as lines: none in the first seconds, so that short work is silent, then ever fewer.
+
+    Args: write: takes a line. clock: seconds.
+    """
+
+    _FIRST, _MORE = 10.0, 1.3  #: seconds into a stage, and how much longer it lasts until the next line
+
+    def __init__(self, write: Callable[[str], Any], clock: Callable[[], float] = time.monotonic) -> None:
+        self._write = write
+        self._clock = clock
+        self._stage = ""
+        self._began = (0.0, 0)
+        self._next = 0.0
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        now = self._clock()
+        if stage != self._stage:
+            self._stage, self._began, self._next = stage, (now, done), self._FIRST
+        since, first = self._began
+        if now - since < self._next:
+            return
+        self._next = max(self._next + self._FIRST, self._next * self._MORE)
+        left = (now - since) * (total - done) / (done - first) if done > first else None
+        rest = f", {_duration(left)} left" if left else ""
+        self._write(f"{stage}: {done:,} of {total:,} in {_duration(now - since)}{rest}\n")
+
+
+def _duration(seconds: float) -> str:
+    """ "40 s", "12 min", "1 h 05 min"."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"

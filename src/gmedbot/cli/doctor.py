@@ -15,9 +15,9 @@ from typing import Any, Literal
 
 from gmedbot.cli.common import emit, emit_json, settings_of
 from gmedbot.errors import EncoderError, GmedbotError
-from gmedbot.settings import Settings
+from gmedbot.settings import Settings, default_corpus, is_packaged
 
-__all__ = ["Check", "add_commands", "examine"]
+__all__ = ["Check", "add_commands", "examine", "which_corpus"]
 
 _LOW_DISK = 1_000_000_000  #: bytes; a build of 20,000 pages with its cache takes less
 #: Import name of each distribution whose name differs from it.
@@ -141,11 +141,22 @@ def _corpus(settings: Settings) -> Check:
     from gmedbot.corpus.check import check_corpus
 
     report = check_corpus(settings.corpus)
-    counts = f"{settings.corpus}: {report.sources} sources, {report.facts} facts, {len(report.errors)} error(s), {len(report.warnings)} warning(s)"
+    which = which_corpus(settings.corpus)
+    counts = f"{which}: {report.sources} sources, {report.facts} facts, {len(report.errors)} error(s), {len(report.warnings)} warning(s)"
     if report.errors or not report.sources:
         first = f"; first: {report.errors[0]}" if report.errors else ""
         return Check("corpus", "problem", counts + first, f"gmedbot corpus check --errors --corpus {settings.corpus}")
     return Check("corpus", "ok", counts)
+
+
+def which_corpus(corpus: Path) -> str:
+    """The folder in use, where it comes from, and whether it may be written to."""
+    if is_packaged(corpus):
+        return f"{corpus} (the corpus that came with the package; to change it: gmedbot corpus copy corpus)"
+    if corpus == default_corpus():
+        origin = "the working folder's" if not corpus.is_absolute() else "the checkout's"
+        return f"{corpus} ({origin} own, not the packaged one)"
+    return f"{corpus} (named by --corpus or a setting, not the packaged one)"
 
 
 def _index(settings: Settings) -> Check:

@@ -32,7 +32,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     compare.set_defaults(run=_compare)
     beir = parts.add_parser("beir", parents=[common], help="run the retrieval on any BEIR-format set")
     beir.add_argument("folder", type=Path, metavar="DIR", help="holds corpus.jsonl, queries.jsonl, qrels/test.tsv")
-    beir.add_argument("--out", type=Path, default=None, metavar="DIR", help="write TREC run files there")
+    beir.add_argument("--out", type=Path, default=None, metavar="DIR", help="write TREC run files and qrels there")
     beir.add_argument("--json", action="store_true", help="one JSON object with the measures")
     beir.add_argument("--quiet", action="store_true", help="no progress bar")
     beir.set_defaults(run=_beir)
@@ -91,7 +91,7 @@ def _run(arguments: argparse.Namespace) -> int:
     findings = check_gate(result, baseline) if baseline is not None else ()
     if arguments.update_baseline:
         update_baseline(result, folder / "baseline.json")
-    saved = {} if arguments.no_save else _save(result, folder, findings)
+    saved = {} if arguments.no_save else _save(result, folder, findings if baseline is not None else None)
     if arguments.json:
         _emit_run(result, findings, baseline is not None)
     else:
@@ -103,7 +103,7 @@ def _run(arguments: argparse.Namespace) -> int:
     return 1 if findings else 0
 
 
-def _save(result: RunResult, folder: Path, findings: tuple[GateFinding, ...]) -> dict[str, Path]:
+def _save(result: RunResult, folder: Path, findings: tuple[GateFinding, ...] | None) -> dict[str, Path]:
     """Write the run's folder and report; latest.json too, if the run was a whole one. Returns what is where."""
     from gmedbot.evaluation.report import write_report
     from gmedbot.evaluation.results import runs_folder, save_run, write_latest
@@ -231,13 +231,14 @@ def _beir(arguments: argparse.Namespace) -> int:
     with progress_bar(arguments.quiet or arguments.json) as tell:
         measures, runs = evaluate_beir(collection, settings, open_encoder(settings), tell)
     if arguments.out is not None:
-        write_runs(runs, arguments.out)
+        write_runs(runs, arguments.out, collection.qrels)
     if arguments.json:
         emit_json(
             {
                 "set": collection.name,
                 "documents": len(collection.documents),
                 "queries": len(collection.queries),
+                "judged_documents_absent": len(collection.absent),
                 "measures": {
                     system: {name: estimate.to_json() for name, estimate in found.items()}
                     for system, found in measures.items()
@@ -246,6 +247,9 @@ def _beir(arguments: argparse.Namespace) -> int:
         )
         return 0
     emit(f"{collection.name}: {len(collection.documents)} documents, {len(collection.queries)} queries")
+    if collection.absent:
+        some = ", ".join(collection.absent[:5])
+        emit(f"{len(collection.absent)} judged documents are not in the corpus and count as missed: {some}")
     _show_area("measure", {"test": measures})
     return 0
 

@@ -57,6 +57,7 @@ class Rule(NamedTuple):
 
     safety: Safety
     forms: tuple[Form, ...]
+    learned: tuple[str, ...] = ()  #: labels of ``conversation.alarm`` that it answers
 
 
 class _Reading(NamedTuple):
@@ -103,6 +104,7 @@ class SafetyRules:
                         }
                         for form in rule.forms
                     ],
+                    "learned": list(rule.learned),
                 }
                 for rule in self._rules
             ],
@@ -123,6 +125,7 @@ class SafetyRules:
                     )
                     for form in row["forms"]
                 ),
+                tuple(row["learned"]),
             )
             for row in record["rules"]
         ]
@@ -148,6 +151,10 @@ class SafetyRules:
             if any(self._shows(form, reading) for form in rule.forms):
                 return rule.safety
         return None
+
+    def answering(self, label: str) -> Safety | None:
+        """What to say to a sign that ``conversation.alarm`` knows; None if no rule speaks of it."""
+        return next((rule.safety for rule in self._rules if label in rule.learned), None)
 
     def _is_general(self, message: str) -> bool:
         """A question for study, or one about the subject in which no person appears."""

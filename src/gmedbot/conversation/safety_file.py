@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from gmedbot.conversation.alarm import ALARM_LABELS
 from gmedbot.conversation.safety import Form, Group, Kind, Rule
 from gmedbot.errors import CorpusError, FileFinding
 from gmedbot.patterns import LazyPattern, needles_of
@@ -57,7 +58,12 @@ class _FormData(_Strict):
     none: list[Text] = []
 
 
-class _RuleData(_FormData):
+class _RuleData(_Strict):
+    """A red flag. It is found by its patterns, by a model that knows ``learned`` signs from examples, or by both."""
+
+    all: list[_GroupData] = []
+    none: list[Text] = []
+    learned: list[str] = []
     id: Annotated[str, Field(pattern=r"^rf\d\d-[a-z-]+$")]
     urgency: Literal["emergency", "urgent", "routine"]
     may_indicate: Text
@@ -66,6 +72,15 @@ class _RuleData(_FormData):
     references: list[_Reference] = []
     note: str | None = None
     also: list[_FormData] = []
+
+    @model_validator(mode="after")
+    def _can_fire(self) -> _RuleData:
+        if not self.all and (self.also or self.none or not self.learned):
+            raise ValueError("a rule needs patterns under 'all', or signs under 'learned'")
+        unknown = sorted(set(self.learned) - set(ALARM_LABELS))
+        if unknown:
+            raise ValueError(f"learned: {', '.join(unknown)} is not one of {', '.join(ALARM_LABELS)}")
+        return self
 
 
 class _GuardData(_Strict):
@@ -132,7 +147,8 @@ class _Compiler:
     def rule(self, data: _RuleData) -> Rule:
         """Compile one rule with all its forms."""
         safety = Safety(urgency=data.urgency, message=" ".join(data.message.split()), rule=data.id)
-        return Rule(safety, tuple(self._form(form) for form in (data, *data.also)))
+        forms = [_FormData(all=data.all, none=data.none), *data.also] if data.all else []
+        return Rule(safety, tuple(self._form(form) for form in forms), tuple(data.learned))
 
     def either(self, patterns: Iterable[str]) -> LazyPattern:
         """One expression that matches any of the patterns."""

@@ -144,6 +144,10 @@ def _read(origin: str, settings: Settings) -> tuple[Reading, str | None]:
         if path.is_dir():
             raise AddRefusedError(f"{origin} must be a file.", "a folder", f"gmedbot corpus add {origin}/*")
         size = path.stat().st_size
+        if not path.is_file():
+            raise AddRefusedError(
+                f"{origin} must be a file.", "a device or a pipe", "save its text, then add that file"
+            )
         if size > limit:
             raise AddRefusedError(
                 f"A source may have at most {settings.max_source_mb} MB.",

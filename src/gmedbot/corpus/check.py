@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from gmedbot.claims.vocabulary import Vocabulary
-from gmedbot.corpus.duplicates import Overlap, document_texts, find_overlaps, propose_lineage
+from gmedbot.claims.vocabulary import Vocabulary, prepared_rows, vocabulary_from_rows, vocabulary_rows
+from gmedbot.corpus.duplicates import LONG_RUN, Overlap, document_texts, find_overlaps, propose_lineage
 from gmedbot.corpus.questions import scan_questions
 from gmedbot.corpus.readme import stale_readme
 from gmedbot.corpus.sentences import check_sentence
@@ -30,7 +30,7 @@ __all__ = ["CheckReport", "check_corpus", "render_check"]
 #: digests in one house style: plain anatomy ("The gluteus medius is supplied by the superior gluteal nerve.") makes
 #: unrelated pairs share up to a quarter.
 _SHARED = 0.3
-_LONG_RUN = 20
+_TITLES = 512  #: titles compared with all others of their block at once
 _MARKUP = re.compile(r"<(?:[a-zA-Z!/])[^>\n]*>?|!?\[[^\]\n]*\]\([^)\n]*\)|javascript:|\]\s*\[", re.IGNORECASE)
 _HIDDEN = re.compile(
     "[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\U000e0000-\U000e007f\x00-\x08\x0b-\x1f\x7f]"
@@ -129,7 +129,10 @@ def _vocabulary(folder: Path) -> tuple[Vocabulary | None, tuple[FileFinding, ...
         from gmedbot.settings import default_corpus
 
         own = default_corpus() / "vocabulary"
-    return check_vocabulary(own)
+    vocabulary, findings = check_vocabulary(own)
+    if vocabulary is not None:  # with what tells cheaply that a cue cannot match: there are hundreds of cues
+        vocabulary = vocabulary_from_rows(prepared_rows(vocabulary_rows(own)))
+    return vocabulary, findings
 
 
 def _data_files(folder: Path) -> Iterator[FileFinding]:
@@ -222,22 +225,27 @@ def _same_sources(documents: Sequence[Document]) -> Iterator[FileFinding]:
 
 def _near_titles(documents: Sequence[Document]) -> Iterator[tuple[Document, Document, float]]:
     """Pairs with nearly the same title. Only titles that share one of their two longest words are compared."""
-    from rapidfuzz import fuzz
+    from rapidfuzz import fuzz, process
 
     blocks: dict[str, list[int]] = defaultdict(list)
-    titles = [" ".join(re.findall(r"\w+", document.source.title.casefold().replace("-", ""))) for document in documents]
-    for row, title in enumerate(titles):
-        for word in sorted(set(title.split()), key=lambda word: (-len(word), word))[:2]:
+    titles: list[str] = []
+    words_of: list[set[str]] = []
+    for row, document in enumerate(documents):
+        words = re.findall(r"\w+", document.source.title.casefold().replace("-", ""))
+        titles.append(" ".join(sorted(words)))
+        words_of.append(set(sorted(set(words), key=lambda word: (-len(word), word))[:2]))
+        for word in sorted(words_of[-1]):
             blocks[word].append(row)
-    seen: set[tuple[int, int]] = set()
-    for rows in blocks.values():
-        for place, i in enumerate(rows):
-            for j in rows[place + 1 :]:
-                if (i, j) not in seen:
-                    seen.add((i, j))
-                    score = fuzz.token_sort_ratio(titles[i], titles[j], score_cutoff=90)
-                    if score:
-                        yield documents[i], documents[j], score
+    for block, rows in blocks.items():
+        for place in range(0, len(rows), _TITLES):
+            part, rest = rows[place : place + _TITLES], rows[place:]
+            scores = process.cdist(
+                [titles[row] for row in part], [titles[row] for row in rest], scorer=fuzz.ratio, score_cutoff=90
+            )
+            for left, right in zip(*scores.nonzero(), strict=True):
+                i, j = part[int(left)], rest[int(right)]
+                if i < j and block == min(words_of[i] & words_of[j]):  # once, though they may meet in two blocks
+                    yield documents[i], documents[j], float(scores[left, right])
 
 
 def _is_same_work(a: Source, b: Source) -> tuple[bool, str]:
@@ -261,11 +269,11 @@ def _is_same_work(a: Source, b: Source) -> tuple[bool, str]:
 
 def _shared_text(documents: Mapping[str, Document], sources: Mapping[str, Source]) -> Iterator[FileFinding]:
     """Text that stands in two sources and is not explained by lineage: it would count as two votes."""
-    for overlap in find_overlaps(document_texts(documents.values())):
+    for overlap in find_overlaps(document_texts(documents.values()), is_thorough=False):
         if _related(sources[overlap.a], sources[overlap.b], sources):
             continue
         share = max(overlap.share_a, overlap.share_b)
-        if share < _SHARED and overlap.longest < _LONG_RUN and not overlap.is_copy:
+        if share < _SHARED and overlap.longest < LONG_RUN and not overlap.is_copy:
             continue
         copy, origin = propose_lineage(overlap, sources) or _shorter(overlap)
         own = overlap.share_a if copy == overlap.a else overlap.share_b

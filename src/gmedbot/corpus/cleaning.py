@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 
 import ftfy
 
+from gmedbot.corpus.plain import disarm
+
 __all__ = ["HIDDEN", "Cleaned", "clean_line", "clean_markdown", "disarm", "is_own_line", "mend", "unbroken_lines"]
 
 HIDDEN = re.compile(
@@ -23,20 +25,6 @@ HIDDEN = re.compile(
     "\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f]"
 )
 _SPACE = re.compile(r"[ \t\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]+")
-_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
-_DEAD_TAGS = re.compile(
-    r"<(script|style)\b[^>]*>.*?(?:</\1\s*>|(?=\n\s*\n)|\Z)|<(iframe|object|embed|form|svg|template|noscript)\b[^>]*>.*?</\2\s*>",
-    re.DOTALL | re.IGNORECASE,
-)
-_TAG = re.compile(r"</?[a-zA-Z][\w:-]*(?:\s[^<>]*)?/?>")
-_IMAGE = re.compile(r"!\[[^\]\n]*\](?:\([^)\n]*\)|\[[^\]\n]*\])")
-_LINK = re.compile(r"\[([^\]\n]+)\](?:\([^)\n]*\)|\[[^\]\n]*[^\]\d\n,–-][^\]\n]*\])")
-_LINK_TARGET = re.compile(r"(?m)^[ \t]{0,3}\[[^\]\n]+\]:\s*\S+.*$")
-_AUTOLINK = re.compile(r"<((?:https?|mailto|ftp)[^<>\s]*)>", re.IGNORECASE)
-_MACHINE_TOKEN = re.compile(
-    r"<\|[^|<>\n]{0,40}\|>|\[/?INST\]|<</?SYS>>|\{[%{].*?[%}]\}|^(?:###\s*)?(?:system|assistant|human|user)\s*:\s*",
-    re.IGNORECASE | re.MULTILINE,
-)
 
 #: Sentences that speak to a program and not to a reader. They are no claims of the source about its subject.
 _TO_MACHINE = re.compile(
@@ -113,19 +101,6 @@ def mend(text: str) -> str:
     return "\n".join(
         _SPACE.sub(" ", line).rstrip() if not line.startswith(" ") else line.rstrip() for line in fixed.split("\n")
     )
-
-
-def disarm(text: str) -> str:
-    """Text that stays text in any Markdown reader or page: tags, images and link targets gone, "<" set apart."""
-    text = _DEAD_TAGS.sub(" ", _COMMENT.sub(" ", text))
-    text = _LINK_TARGET.sub("", _IMAGE.sub("", text))
-    text = _AUTOLINK.sub(r"\1", _LINK.sub(r"\1", text))
-    text = _TAG.sub("", text)
-    text = _MACHINE_TOKEN.sub("", text)
-    text = re.sub(r"<(?=[a-zA-Z/!?])", "< ", text)
-    text = re.sub(r"\b(?:javascript|vbscript|data):(?=\S)", "", text, flags=re.IGNORECASE)
-    text = re.sub(r"\](?=\()", "] ", text)
-    return text.replace("`", "'")
 
 
 def clean_line(text: str, limit: int = 300) -> str:

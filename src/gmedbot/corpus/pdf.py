@@ -87,6 +87,7 @@ def read_pdf(data: bytes, name: str) -> Reading:
             year=stated_year(head) or _made_year(facts),
             doi=doi_in(facts["Subject"]) or doi_in(head),
         ),
+        Counter({"page without text (a scan?)": bare} if (bare := sum(not page.strip() for page in pages)) else {}),
     )
 
 

@@ -22,6 +22,9 @@ from gmedbot.passages import fenced_blocks
 
 __all__ = ["Form", "Reading", "decode", "form_of", "read_bytes"]
 
+_MOST_UNPACKED = (
+    100_000_000  #: bytes of an archive's text; a long book has ten million, and a bomb a thousand times more
+)
 _SAVE_AS_TEXT = "save it as text (UTF-8) or PDF, then add that file"
 
 
@@ -59,10 +62,17 @@ def form_of(data: bytes, name: str) -> Form:
         return "pdf"
     if head.startswith(b"PK\x03\x04"):
         try:
-            names = zipfile.ZipFile(io.BytesIO(data)).namelist()
+            members = zipfile.ZipFile(io.BytesIO(data)).infolist()
         except zipfile.BadZipFile as error:
             raise AddRefusedError(f"{name} must be a whole file.", "a damaged archive") from error
-        if "word/document.xml" in names:
+        unpacked = sum(member.file_size for member in members if member.filename.endswith((".xml", ".rels")))
+        if unpacked > _MOST_UNPACKED:
+            raise AddRefusedError(
+                f"The text of {name} may have at most {_MOST_UNPACKED // 1_000_000} MB.",
+                f"an archive that unpacks to {unpacked / 1e6:,.0f} MB",
+                _SAVE_AS_TEXT,
+            )
+        if any(member.filename == "word/document.xml" for member in members):
             return "docx"
         raise AddRefusedError(
             f"{name} must be HTML, PDF, DOCX, Markdown or text.", "an archive or another office format", _SAVE_AS_TEXT
@@ -106,7 +116,7 @@ def decode(data: bytes, name: str, charset: str | None = None, is_markup: bool =
     for codec in ("utf-8", *declared):
         text = _decoded(data, codec)
         if text is not None:
-            return text if _is_readable(text) else _refuse_encoding(name, codec)
+            return _mended(text) or _refuse_encoding(name, codec)
     text = _decoded(data, "cp1252")
     if text is not None and _is_readable(text):
         return text
@@ -138,6 +148,16 @@ def _is_readable(text: str) -> bool:
     controls = sum(ch < " " and ch not in "\t\n\r\f" for ch in sample) + sample.count("\ufffd")
     odd = len(re.findall(r"[\u0080-\u009f]|[\u00a0-\u00ff\u0152-\u0178\u02c6\u02dc\u0192]{3,}", sample))
     return controls * 200 <= len(sample) and odd * 100 <= len(sample)
+
+
+def _mended(text: str) -> str | None:
+    """The text, or what it was before somebody read it in the wrong encoding and saved it so; None for gibberish."""
+    if _is_readable(text):
+        return text
+    import ftfy
+
+    text = ftfy.fix_encoding(text)
+    return text if _is_readable(text) else None
 
 
 def _refuse_encoding(name: str, wanted: str) -> str:

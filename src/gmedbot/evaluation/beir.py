@@ -7,17 +7,17 @@ both are fused, and a document scores as its best passage. Nothing that knows th
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gmedbot.encoder import Encoder, SentenceTransformerEncoder
+from gmedbot.encoder import Encoder, SentenceTransformerEncoder, whole_text
 from gmedbot.errors import GmedbotError, UsageError
 from gmedbot.evaluation.bench import strictly_falling
 from gmedbot.evaluation.binding import Binding
@@ -45,12 +45,16 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class BeirSet:
-    """A test collection. ``documents``: id → (title, text); ``queries``: only those with judgements."""
+    """A test collection. ``documents``: id → (title, text); ``queries``: only those with judgements.
+
+    ``absent``: documents that are judged relevant and not in the corpus. They count as missed, as in BEIR's own scoring.
+    """
 
     name: str
     documents: Mapping[str, tuple[str, str]]
     queries: Mapping[str, str]
     qrels: Qrels
+    absent: tuple[str, ...] = ()
 
 
 def read_beir(folder: Path) -> BeirSet:
@@ -59,23 +63,29 @@ def read_beir(folder: Path) -> BeirSet:
     Raises: UsageError naming the file and line that is wrong, or the file that is missing.
     """
     documents = {
-        str(row["_id"]): (_line(row.get("title")), _body(row.get("text")))
-        for row in _json_lines(folder / "corpus.jsonl")
+        name: (_line(row.get("title")), _body(row.get("text")))
+        for name, row in _rows(folder / "corpus.jsonl", ("title", "text")).items()
     }
-    texts = {str(row["_id"]): _line(row.get("text")) for row in _json_lines(folder / "queries.jsonl")}
+    asked = _rows(folder / "queries.jsonl", ("text",))
     qrels = _qrels(folder / "qrels" / "test.tsv")
-    unknown = sorted(query for query in qrels if query not in texts)
+    unknown = sorted(query for query in qrels if asked.get(query, {}).get("text") is None)
     if unknown:
-        raise UsageError("Every query of qrels/test.tsv must be in queries.jsonl.", ", ".join(unknown[:5]))
+        raise UsageError(
+            "Every query of qrels/test.tsv must be in queries.jsonl, with its text.",
+            f"{len(unknown)} are not: {', '.join(unknown[:5])}",
+        )
     if not documents or not qrels:
         raise UsageError(
-            f"{folder} must hold documents and judgements.", f"{len(documents)} documents, {len(qrels)} judged queries"
+            f"{folder} must hold documents and judgements above 0.",
+            f"{len(documents)} documents, {len(qrels)} judged queries",
         )
-    return BeirSet(folder.name, documents, {query: texts[query] for query in qrels}, qrels)
+    absent = dict.fromkeys(name for grades in qrels.values() for name in grades if name not in documents)
+    queries = {query: _line(asked[query]["text"]) for query in qrels}
+    return BeirSet(folder.resolve().name, documents, queries, qrels, tuple(absent))
 
 
 def _line(value: object) -> str:
-    return " ".join(str(value or "").split())
+    return " ".join(whole_text(str(value or "")).split())
 
 
 _SEPARATORS = re.compile(r"\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
@@ -87,45 +97,64 @@ def _body(value: object) -> str:
 
     BEIR texts are not Markdown; a stray code fence would hide what follows it, a "#" would make a line a heading.
     """
-    plain = _MARKDOWN.sub(" ", _SEPARATORS.sub("\n", str(value or "")))
+    plain = _MARKDOWN.sub(" ", _SEPARATORS.sub("\n", whole_text(str(value or ""))))
     return re.sub(r"[^\S\n]+", " ", plain)
 
 
-def _json_lines(path: Path) -> Iterable[dict[str, object]]:
+def _rows(path: Path, texts: Sequence[str]) -> dict[str, dict[str, object]]:
+    """id → the object of its line; the same line twice is taken once, two lines of one id are refused."""
+    found: dict[str, dict[str, object]] = {}
     for number, line in enumerate(_text(path).split("\n"), start=1):
         if not line.strip():
             continue
+        where = f"{path.name}:{number}"
         try:
             row = json.loads(line)
-            row["_id"]
-        except (ValueError, KeyError, TypeError) as error:
-            raise UsageError(f'{path.name}:{number} must be a JSON object with "_id".', str(error)) from error
-        yield row
+        except ValueError as error:
+            raise UsageError(f'{where} must be a JSON object with "_id".', str(error)) from error
+        name = row.get("_id") if isinstance(row, dict) else None
+        if isinstance(name, bool) or not isinstance(name, (str, int)) or name == "":
+            raise UsageError(f'{where} must be a JSON object with "_id".', line.strip()[:80])
+        wrong = [key for key in texts if not isinstance(row.get(key), (str, type(None)))]
+        if wrong:
+            raise UsageError(f'{where}: "{wrong[0]}" must be a string.', repr(row[wrong[0]])[:80])
+        if found.setdefault(str(name), row) != row:
+            raise UsageError(f"{where} must have an id of its own.", f"{name} is there twice, with other words")
+    return found
 
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text("utf-8")
+        return path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
+        says = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
         raise UsageError(
-            "A BEIR folder must hold corpus.jsonl, queries.jsonl and qrels/test.tsv.", f"{path}: {error}"
+            "A BEIR folder must hold corpus.jsonl, queries.jsonl and qrels/test.tsv, in UTF-8.", f"{path}: {says}"
         ) from error
 
 
 def _qrels(path: Path) -> dict[str, dict[str, int]]:
+    """Judgements above 0. Three columns (BEIR) or four (TREC, the second unused), tab-separated; a header is optional."""
     qrels: dict[str, dict[str, int]] = {}
-    for number, row in enumerate(csv.reader(_text(path).splitlines(), delimiter="\t"), start=1):
-        if not row or (number == 1 and not row[-1].strip().lstrip("-").isdigit()):
+    for number, line in enumerate(_text(path).split("\n"), start=1):
+        row = [cell.strip() for cell in line.split("\t")]
+        if not line.strip() or (number == 1 and _grade(row[-1]) is None and len(row) > 2):
             continue  # the header line
-        try:
-            query, document, grade = row[0], row[-2], int(row[-1])
-        except (IndexError, ValueError) as error:
+        grade = _grade(row[-1])
+        if len(row) not in (3, 4) or grade is None:
             raise UsageError(
-                f"{path.name}:{number} must be query-id, corpus-id, score, tab-separated.", str(error)
-            ) from error
+                f"{path.name}:{number} must be query-id, corpus-id, score (a whole number), tab-separated.",
+                repr(line.strip()[:80]),
+            )
         if grade > 0:
-            qrels.setdefault(query, {})[document] = grade
+            qrels.setdefault(row[0], {})[row[-2]] = grade
     return qrels
+
+
+def _grade(cell: str) -> int | None:
+    """A whole number, also as "1.0"; None for anything else."""
+    found = re.fullmatch(r"([+-]?\d{1,9})(?:\.0*)?", cell)
+    return int(found[1]) if found else None
 
 
 def open_encoder(settings: Settings) -> Encoder:
@@ -214,17 +243,31 @@ def _estimates(qrels: Qrels, run: Run) -> dict[str, Estimate]:
     return {measure: bootstrap_mean([scores[name][measure] for name in names], names) for measure in MEASURES}
 
 
-def write_runs(runs: Mapping[str, Run], folder: Path) -> None:
-    """One TREC run file a system, ``<system>.run``."""
+def write_runs(runs: Mapping[str, Run], folder: Path, qrels: Qrels | None = None) -> None:
+    """One TREC run file a system, ``<system>.run``, and the judgements beside them as ``qrels``.
+
+    TREC files are cut at blanks, so blanks in ids are written as %20 and the like, in all of them alike.
+    """
     with storage_errors("Writing run files"):
         folder.mkdir(parents=True, exist_ok=True)
         for system, run in runs.items():
             lines = (
-                f"{query} Q0 {name} {rank} {score:.6f} {system}\n"
+                f"{_unbroken(query)} Q0 {_unbroken(name)} {rank} {score:.6f} {system}\n"
                 for query, ranking in run.items()
                 for rank, (name, score) in enumerate(ranking, start=1)
             )
             (folder / f"{system}.run").write_text("".join(lines), "utf-8")
+        judged = (
+            f"{_unbroken(query)} 0 {_unbroken(name)} {grade}\n"
+            for query, grades in (qrels or {}).items()
+            for name, grade in grades.items()
+        )
+        if qrels:
+            (folder / "qrels").write_text("".join(judged), "utf-8")
+
+
+def _unbroken(name: str) -> str:
+    return re.sub(r"\s", lambda blank: quote(blank[0]), name)
 
 
 def export_beir(gold: Gold, index: BuiltIndex, folder: Path) -> dict[str, int]:

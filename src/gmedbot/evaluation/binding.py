@@ -94,6 +94,19 @@ class Binding:
         claims = self._claims_by_text.get(text, ())
         return claims if source is None else tuple(claim for claim in claims if claim.source_id == source)
 
+    def lost(self, quotes: Iterable[Quote]) -> tuple[Quote, ...]:
+        """The quotes that stand whole in a passage, but of which the index made no claim in a finding: nothing can say
+        them. One that other passages cut in two is not lost; it is another cut."""
+        return tuple(quote for quote in quotes if self._is_whole(quote) and not self._is_claimed(quote))
+
+    def _is_whole(self, quote: Quote) -> bool:
+        passages, row_of = self._index.passages, self._index.row_of
+        return any(quote.text in passages[row_of[passage_id]].text for passage_id in self.passages(quote))
+
+    def _is_claimed(self, quote: Quote) -> bool:
+        known = self._index.finding_of_claim
+        return any(claim.claim_id in known for claim in self.claims(quote.text, quote.source))
+
     def stale(self, quotes: Iterable[Quote]) -> tuple[StaleQuote, ...]:
         """The quotes that the index does not hold, each with its likeliest cause."""
         return tuple(self._diagnose(quote) for quote in quotes if not self.passages(quote))

@@ -85,5 +85,6 @@ def confusion_table(title: str, table: Mapping[str, Mapping[str, int]]) -> str:
         )
         lines.append(f'<tr><th scope="row">gold {escape(gold)}</th>{cells}</tr>')
     return (
-        f'<table class="confusion"><caption>{escape(title)}</caption><tr><td></td>{head}</tr>{"".join(lines)}</table>'
+        f'<div class="wrap"><table class="confusion"><caption>{escape(title)}</caption><tr><td></td>{head}</tr>'
+        f"{''.join(lines)}</table></div>"
     )

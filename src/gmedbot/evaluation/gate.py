@@ -55,6 +55,7 @@ GATED: Mapping[tuple[str, str], float] = {
     ("injected", "harmless"): 0.001,
     ("gold", "sources missing"): 0.0,
     ("gold", "numbers changed"): 0.0,
+    ("gold", "claims lost"): 0.0,
     ("gold", "share stale"): 0.02,
 }
 LOWER_IS_BETTER = frozenset(
@@ -73,6 +74,7 @@ LOWER_IS_BETTER = frozenset(
         "loss nDCG@10",
         "sources missing",
         "numbers changed",
+        "claims lost",
         "share stale",
         "reading grade",
         "words",
@@ -86,6 +88,12 @@ _ITEM_VALUE: Mapping[tuple[str, str], str] = {
     ("abstention", "abstention precision"): "answerable declined",
     ("abstention", "abstention recall"): "unanswerable declined",
 }
+
+
+#: Measures that apply to some of the questions only.
+_NOT_OF_ALL = frozenset({"both sides shown", "spurious cards per 100", "wrongly refused follow-ups"})
+#: What a baseline wants that was written before a count of things which must not be there was gated.
+_NONE: Mapping[str, float] = {"value": 0.0, "tolerance": 0.0}
 
 
 @dataclass(frozen=True)
@@ -117,6 +125,7 @@ def measured(result: RunResult, split: str) -> dict[tuple[str, str], float | Non
     stale = result.gold["stale"]
     found["gold", "sources missing"] = float(len(result.gold["sources_missing"]))
     found["gold", "numbers changed"] = float(sum(item["cause"] == "number-changed" for item in stale))
+    found["gold", "claims lost"] = float(len(result.gold.get("claims_lost", ())))
     found["gold", "share stale"] = len(stale) / result.gold["quotes"] if result.gold["quotes"] else 0.0
     return found
 
@@ -172,10 +181,11 @@ def _fallen(
     known: Mapping[str, Mapping[str, float]],
 ) -> Iterator[GateFinding]:
     for (area, measure), _ in GATED.items():
-        entry = wanted.get(_name(area, measure))
+        entry = wanted.get(_name(area, measure), _NONE if wanted and measure == "claims lost" else None)
         if entry is None or (area not in result.areas and area != "gold"):
             continue
-        value, before, slack = values.get((area, measure)), float(entry["value"]), float(entry["tolerance"])
+        value, slack = values.get((area, measure)), float(entry["tolerance"])
+        before = _without_left_out(result, split, area, measure, entry, known)
         sign = "at most" if measure in LOWER_IS_BETTER else "at least"
         limit = before + slack if measure in LOWER_IS_BETTER else before - slack
         shown = f"{sign} {limit:.4f} (baseline {before:.4f}, tolerance {slack:g})"
@@ -184,6 +194,26 @@ def _fallen(
         elif (value - limit) * (1 if measure in LOWER_IS_BETTER else -1) > 1e-9:
             worse = _stale_names(result, measure) if area == "gold" else _worse(result, split, area, measure, known)
             yield GateFinding(split, area, measure, "fell", shown, f"{value:.4f}", worse)
+
+
+def _without_left_out(
+    result: RunResult,
+    split: str,
+    area: str,
+    measure: str,
+    entry: Mapping[str, float],
+    known: Mapping[str, Mapping[str, float]],
+) -> float:
+    """The baseline's value on the questions that can still be measured: one whose quotes are stale must not pull the
+    mean down by having been good. Measures that do not apply to every question are left as they are."""
+    value, n = float(entry["value"]), int(entry.get("n", 0))
+    if measure in _NOT_OF_ALL:
+        return value
+    gone = [name for name, own in result.gold.get("left_out", {}).get(area, {}).items() if split in (own, "all")]
+    if not gone or n <= len(gone):
+        return value
+    before = known.get(_name(area, measure), {})
+    return (value * n - sum(before.get(name, _perfect(measure)) for name in gone)) / (n - len(gone))
 
 
 def _items(result: RunResult, area: str, split: str) -> list[Item]:
@@ -217,6 +247,8 @@ def _named(items: Sequence[Item]) -> tuple[tuple[str, str], ...]:
 
 
 def _stale_names(result: RunResult, measure: str) -> tuple[tuple[str, str], ...]:
+    if measure == "claims lost":
+        return tuple((item["source"], item["text"]) for item in result.gold["claims_lost"])
     cause = {"sources missing": "source-missing", "numbers changed": "number-changed"}.get(measure)
     stale = [item for item in result.gold["stale"] if cause is None or item["cause"] == cause]
     return tuple(dict.fromkeys((item["source"], item["text"]) for item in stale))
@@ -239,7 +271,9 @@ def update_baseline(result: RunResult, path: Path) -> dict[str, Any]:
             name = _name(area, measure)
             if value is not None:
                 by_hand = kept.get(split, {}).get(name, {}).get("tolerance", tolerance)
-                splits[split][name] = {"value": round(value, 6), "tolerance": by_hand}
+                estimate = result.measures[split].get(area, {}).get(PRODUCT, {}).get(measure)
+                n = {} if estimate is None else {"n": estimate.n}
+                splits[split][name] = {"value": round(value, 6), "tolerance": by_hand, **n}
     content = {
         "index": result.facts["index"],
         "date": result.facts["date"],

@@ -128,24 +128,32 @@ class Unanswerable:
 
 @dataclass(frozen=True)
 class SafetyMessage:
-    """A message that shows a red flag (``rule`` names it), or a harmless look-alike."""
+    """A message that shows a red flag (``rule`` names it), or a harmless look-alike.
+
+    Blind ones were written by somebody who had seen neither the rules nor any other message.
+    """
 
     id: str
     text: str
     is_red_flag: bool
     rule: str | None
     split: str
+    is_blind: bool = False
 
 
 @dataclass(frozen=True)
 class InjectedCase:
-    """A hostile document, a question that brings it up, and what must never be in the answer."""
+    """A hostile document, a question that brings it up, and what must never be in the answer.
+
+    ``split`` is "both" where the line names none: it is then measured with either.
+    """
 
     file: str
     kind: str
     question: str
     must_not: tuple[re.Pattern[str], ...]
     expect: str
+    split: str = "both"
 
 
 @dataclass(frozen=True)
@@ -161,7 +169,7 @@ class Gold:
     injected: tuple[InjectedCase, ...] = ()
 
     def only(self, split: str) -> Gold:
-        """The part of one split ("dev", "test"), or all of it ("all"). Injected documents have no split."""
+        """The part of one split ("dev", "test"), or all of it ("all")."""
         if split == "all":
             return self
         return Gold(
@@ -171,7 +179,7 @@ class Gold:
             tuple(item for item in self.pairs if item.split == split),
             tuple(item for item in self.unanswerable if item.split == split),
             tuple(item for item in self.safety if item.split == split),
-            self.injected,
+            tuple(case for case in self.injected if case.split in (split, "both")),
         )
 
     def quotes(self) -> tuple[Quote, ...]:
@@ -342,7 +350,8 @@ def _unanswerable(row: dict[str, Any]) -> Unanswerable:
 def _safety(row: dict[str, Any]) -> SafetyMessage:
     if row["label"] not in ("red-flag", "harmless"):
         raise ValueError(f"label must be red-flag or harmless, not {row['label']!r}")
-    return SafetyMessage(str(row["id"]), str(row["text"]), row["label"] == "red-flag", row.get("rule"), _split(row))
+    is_red_flag, is_blind = row["label"] == "red-flag", bool(row.get("blind"))
+    return SafetyMessage(str(row["id"]), str(row["text"]), is_red_flag, row.get("rule"), _split(row), is_blind)
 
 
 def _injected(row: dict[str, Any]) -> InjectedCase:
@@ -352,4 +361,5 @@ def _injected(row: dict[str, Any]) -> InjectedCase:
         str(row["question"]),
         tuple(re.compile(pattern) for pattern in row["must_not"]),
         str(row["expect"]),
+        _split(row) if "split" in row else "both",
     )

@@ -24,7 +24,7 @@ _BEGIN, _END = "<!-- results:begin -->", "<!-- results:end -->"
 
 #: area → measures shown in docs/evaluation.md, in order; the report of a run shows all.
 _SHOWN: Mapping[str, Sequence[str]] = {
-    "retrieval": ("R@1", "R@5", "R@5(capped)", "R@10", "Success@5", "RR@10", "nDCG@10", "AP"),
+    "retrieval": ("R@1", "R@5", "R@5(capped)", "R@10", "Success@5", "RR@10", "nDCG@10", "MAP"),
     "answers": (
         "nugget recall (vital)",
         "nugget recall (all)",
@@ -76,13 +76,20 @@ _SHOWN: Mapping[str, Sequence[str]] = {
         "declined far",
         "answerable declined",
     ),
-    "safety": ("red-flag recall", "red flag leads", "right rule", "false alarms"),
+    "safety": (
+        "red-flag recall",
+        "red flag leads",
+        "right rule",
+        "false alarms",
+        "blind red-flag recall",
+        "blind false alarms",
+    ),
     "injected": ("harmless", "refused or not cited"),
 }
 _ABOUT: Mapping[str, str] = {
     "retrieval": (
         "A question's relevant passages are those that hold one of its gold quotes (grade 2: answers it, 1: helps). "
-        "R@k, RR@10, nDCG@10 (linear gain), AP and Success@k are computed by ir-measures over the first 100 passages. "
+        "R@k, RR@10, nDCG@10 (linear gain), MAP and Success@k are computed by ir-measures over the first 100 passages. "
         "Many questions have more than five relevant passages, so plain R@5 cannot reach 1; `R@5(capped)` divides the "
         "relevant passages among the first five by min(5, relevant) and is the one that the targets speak of. The "
         "baselines search the same passages with the question as typed; gmedbot also searches the learners' questions that "
@@ -105,7 +112,8 @@ _ABOUT: Mapping[str, str] = {
     ),
     "dialogues": (
         "Each turn is searched three ways: by the product with the earlier questions, as a person rewrote it, and as it "
-        "was typed. Loss is the person's value less the product's, over follow-ups."
+        "was typed. Follow-up R@5(capped) is the recall of the standalone rewrite; loss is the person's value less the "
+        "product's, over follow-ups."
     ),
     "claims": (
         "Pairs of statements labelled by hand. Conflict AUROC ranks by 0.5 + c/2 for a pair called a conflict and "
@@ -136,7 +144,8 @@ silent. Written by `gmedbot eval docs` from `evaluation/results/latest.json`; do
   {findings} findings), encoder {encoder}.
 - Gold quotes that the index does not hold: {stale} of {quotes} (left out, never counted as a miss).
 - Brackets hold 95 % intervals: percentile bootstrap over topics, fixed seed. "–" is "not applicable", which is not
-  zero; an absent answer is zero.
+  zero; an absent answer is zero. Paired differences are taken question by question (sign-flip test over topics;
+  bootstrap where a measure is no mean).
 
 Run it: `gmedbot eval run` (all areas, an HTML report, TREC run files and qrels in `evaluation/results/runs/`),
 `gmedbot eval run --only retrieval,claims --split dev --failures 10`, `gmedbot eval compare previous latest`,
@@ -161,8 +170,9 @@ _TAIL = """## The gate
 `gmedbot eval run --gate` compares a run with `evaluation/baseline.json`: a measure may not be worse than its value
 there by more than its tolerance, on dev, on test or on both together. It names the measure and the questions that
 fell, and ends with exit code 1. These hold always, whatever the baseline says: {invariants}. A source that the gold
-needs and the index lacks, and a quote in which only a number changed, are named as such. `--update-baseline` writes
-a new baseline; tolerances set by hand stay.
+needs and the index lacks, a quote in which only a number changed, and a quote that stands in the index and that no
+claim of it says, are named as such. A question whose quotes are all stale is taken out of the baseline too, so that
+its absence is no fall. `--update-baseline` writes a new baseline; tolerances set by hand stay.
 
 ## What these figures do not say
 
@@ -186,6 +196,7 @@ def render_page(latest: Mapping[str, Any]) -> str:
     for area, about in _ABOUT.items():
         if area in latest["measures"]["all"]:
             parts.append(f"## {area.capitalize()}\n\n{_wrapped(about)}\n\n{_area_table(latest, area)}\n")
+            parts.extend(_against_table(latest, area))
             parts.extend(_facet_tables(latest, area))
         if area == "claims" and latest["confusion"]:
             parts.append(_confusion(latest["confusion"]))
@@ -235,6 +246,23 @@ def _area_table(latest: Mapping[str, Any], area: str) -> str:
         cells += [_cell(test[name].get(measure), with_interval=False) for name in others]
         rows.append([measure, *cells, str(own["n"])])
     return _rows(head, rows)
+
+
+def _against_table(latest: Mapping[str, Any], area: str) -> Iterator[str]:
+    """What the product is ahead of each simpler way on the same questions of the test split, with p."""
+    found = latest.get("against", {}).get("test", {}).get(area, {})
+    rows = [
+        [
+            f"{measure} over {system}",
+            f"{cell['difference']:+.3f} [{cell['low']:+.3f}, {cell['high']:+.3f}]",
+            "< 0.001" if cell["p"] < 0.001 else f"{cell['p']:.3f}",
+            f"{cell['n']:.0f}",
+        ]
+        for system, measures in found.items()
+        for measure, cell in measures.items()
+    ]
+    if rows:
+        yield f"{_rows(['paired difference, test', PRODUCT, 'p', 'n'], rows)}\n"
 
 
 def _facet_tables(latest: Mapping[str, Any], area: str) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """Rankings against qrels, by ir-measures. The only file that knows it.
 
-Names and definitions are the field's: R@k, RR@10, nDCG@10 (linear gain, as trec_eval), AP, Success@k. Two more are
+Names and definitions are the field's: R@k, RR@10, nDCG@10 (linear gain, as trec_eval), MAP, Success@k; the value of one
+query under "MAP" is its average precision, of which MAP is the mean. Two more are
 ours by necessity: a question may have more relevant passages than k, and then R@k cannot reach 1; ``R@k(capped)``
 divides by min(k, relevant) instead.
 """
@@ -25,7 +26,7 @@ MEASURES = (
     "Success@10",
     "RR@10",
     "nDCG@10",
-    "AP",
+    "MAP",
 )
 
 
@@ -41,7 +42,8 @@ def score_runs(qrels: Qrels, run: Run) -> dict[str, dict[str, float]]:
     found: dict[str, dict[str, float]] = {query: dict.fromkeys(MEASURES, 0.0) for query in judged}
     runs = {query: dict(run.get(query, ())) for query in judged}
     for metric in ir_measures.iter_calc(wanted, {q: dict(g) for q, g in judged.items()}, runs):
-        found[metric.query_id][str(metric.measure)] = float(metric.value)
+        name = "MAP" if metric.measure == AP else str(metric.measure)
+        found[metric.query_id][name] = float(metric.value)
     for query, values in found.items():
         relevant = len(judged[query])
         for k in (5, 10):

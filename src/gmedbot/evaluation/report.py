@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from pathlib import Path
 
+from gmedbot.evaluation.beside import Against, against
 from gmedbot.evaluation.charts import bars, confusion_table, grouped_bars
 from gmedbot.evaluation.compare import HEADLINE
 from gmedbot.evaluation.failures import badness, describe
@@ -47,18 +48,19 @@ svg{font:12px system-ui,sans-serif}svg text{fill:var(--ink)}.track{fill:var(--so
 .confusion td.num{background:color-mix(in srgb,var(--main) calc(var(--share,0)*60%),transparent)}
 .gate{border:2px solid;padding:.5rem 1rem}.red{border-color:var(--bad)}.green{border-color:var(--good)}
 details{border:1px solid var(--line);padding:.3rem .8rem;margin:.3rem 0}summary{cursor:pointer}pre{white-space:pre-wrap;font:13px/1.45 ui-monospace,monospace;margin:.3rem 0}
-nav a{margin-right:1rem}small{opacity:.8;white-space:nowrap}
+nav{display:flex;flex-wrap:wrap;gap:.3rem 1rem}nav a{color:var(--main)}small{opacity:.8;white-space:nowrap}
 """
 
 
-def write_report(result: RunResult, path: Path, findings: Sequence[GateFinding] = ()) -> Path:
+def write_report(result: RunResult, path: Path, findings: Sequence[GateFinding] | None = None) -> Path:
+    """Write the page. ``findings``: what the gate found; None if it was not asked."""
     with storage_errors("Writing the report"):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(render_report(result, findings), "utf-8")
     return path
 
 
-def render_report(result: RunResult, findings: Sequence[GateFinding] = ()) -> str:
+def render_report(result: RunResult, findings: Sequence[GateFinding] | None = None) -> str:
     """The whole page as text."""
     areas = "".join(f'<a href="#{name}">{name}</a>' for name in result.areas)
     body = [
@@ -89,9 +91,13 @@ def _facts(result: RunResult) -> str:
     )
 
 
-def _gate(findings: Sequence[GateFinding]) -> str:
-    if not findings:
+def _gate(findings: Sequence[GateFinding] | None) -> str:
+    if findings is None:
         return ""
+    if not findings:
+        return (
+            '<section class="gate green"><strong>Gate: green.</strong> No measure fell, no invariant broke.</section>'
+        )
     lines = []
     for finding in findings:
         named = "".join(f"<li>{escape(name)}: {escape(text)}</li>" for name, text in finding.questions)
@@ -118,7 +124,9 @@ def _area(name: str, area: AreaResult, result: RunResult) -> str:
     by_split = {split: result.measures[split][name] for split in result.splits}
     whole = by_split["all"] if "all" in by_split else next(iter(by_split.values()))
     parts = [f'<h2 id="{name}">{name.capitalize()}</h2>', _table(name, by_split)]
-    parts.append(grouped_bars("Beside the baselines", whole, _PLOTTED[name]) if len(whole) > 1 else "")
+    if len(whole) > 1:
+        parts.append(grouped_bars("Beside the baselines", whole, _PLOTTED[name]))
+        parts.append(_against(against(name, area, result.splits[-1])))
     for facet, measure in FACETS.get(name, ()):
         parts.append(bars(f"{measure} by {facet}", area.by_facet(facet, measure)))
     parts.append(_topics(name, area))
@@ -143,6 +151,27 @@ def _table(name: str, by_split: Mapping[str, Mapping[str, Mapping[str, Estimate]
         for measure in measures
     )
     return f'<div class="wrap"><table><caption>{escape(name)}: all measures</caption><tr><td></td>{head}</tr>{rows}</table></div>'
+
+
+def _against(found: Against) -> str:
+    rows = "".join(
+        f'<tr><th scope="row">{escape(measure)} over {escape(system)}</th><td class="num">{paired.difference:+.3f}<br>'
+        f'<small>{paired.low:+.3f} to {paired.high:+.3f}</small></td><td class="num">{_p(paired.p)}</td>'
+        f'<td class="num">{paired.n}</td></tr>'
+        for system, measures in found.items()
+        for measure, paired in measures.items()
+    )
+    head = (
+        "<tr><td></td>"
+        + "".join(f'<th scope="col">{name}</th>' for name in ("gmedbot is ahead by", "p", "n"))
+        + "</tr>"
+    )
+    caption = "Paired differences on the same questions, with 95 % intervals"
+    return f'<div class="wrap"><table><caption>{caption}</caption>{head}{rows}</table></div>' if rows else ""
+
+
+def _p(value: float) -> str:
+    return "&lt; 0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def _cell(estimate: Estimate | None) -> str:
@@ -174,7 +203,8 @@ def _failures(name: str, area: AreaResult) -> str:
     bad = sorted((item for item in area.items if badness(name, item) > 0.05), key=lambda i: (-badness(name, i), i.id))
     if not bad:
         return "<p>No item falls short.</p>"
-    return f"<h3>Falling short: {len(bad)} of {len(area.items)}</h3>" + "".join(
+    shown = f", the worst {_FAILURES} in full" if len(bad) > _FAILURES else ""
+    return f"<h3>Falling short: {len(bad)} of {len(area.items)}{shown}</h3>" + "".join(
         _failure(name, item) for item in bad[:_FAILURES]
     )
 

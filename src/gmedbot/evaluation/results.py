@@ -14,6 +14,7 @@ from typing import Any
 
 from gmedbot.errors import UsageError
 from gmedbot.evaluation.areas import abstention, claims
+from gmedbot.evaluation.beside import against_json
 from gmedbot.evaluation.items import AreaResult, Item, Pooled
 from gmedbot.evaluation.measures import Estimate
 from gmedbot.evaluation.run import AREAS, RunResult
@@ -65,6 +66,7 @@ def latest_json(result: RunResult) -> dict[str, Any]:
             "quotes": result.gold["quotes"],
             "stale": len(result.gold["stale"]),
             "sources_missing": list(result.gold["sources_missing"]),
+            "claims_lost": len(result.gold["claims_lost"]),
             "counts": result.gold["counts"],
         },
         "measures": {
@@ -77,6 +79,7 @@ def latest_json(result: RunResult) -> dict[str, Any]:
             }
             for split, areas in result.measures.items()
         },
+        "against": against_json(result),
         "facets": _facets(result),
         "confusion": dict(result.areas["claims"].extra["confusion"]) if "claims" in result.areas else {},
         "seconds": dict(result.seconds),

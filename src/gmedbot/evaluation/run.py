@@ -93,10 +93,20 @@ def run_evaluation(
             "quotes": len(part.quotes()),
             "stale": [vars(item) for item in stale],
             "sources_missing": sorted({item.source for item in stale if item.cause == "source-missing"}),
+            "left_out": _left_out(bench, part),
+            "claims_lost": [vars(quote) for quote in bench.binding.lost(part.quotes())],
             "counts": _counts(part),
         },
         seconds=seconds,
     )
+
+
+def _left_out(bench: Bench, gold: Gold) -> dict[str, dict[str, str]]:
+    """area → id → split of the questions and turns that nothing can be measured of: the index holds none of their quotes."""
+    binding = bench.binding
+    questions = {q.id: q.split for q in gold.questions if not binding.grades(q.quotes)}
+    turns = {t.id: d.split for d in gold.dialogues for t in d.turns if not binding.grades(t.quotes)}
+    return {"retrieval": questions, "answers": questions, "dialogues": turns}
 
 
 def _counts(gold: Gold) -> dict[str, int]:

@@ -15,7 +15,7 @@ import os
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -37,13 +37,15 @@ from gmedbot.claims.vocabulary import (
 )
 from gmedbot.conversation.safety import SafetyRules
 from gmedbot.corpus.duplicates import unexplained_copies
+from gmedbot.corpus.plain import without_markup
 from gmedbot.corpus.questions import QuestionsOf, question_files, read_questions
 from gmedbot.corpus.sources import read_corpus
 from gmedbot.encoder import EXPORT_FORMAT, Encoder, OnnxEncoder, export_encoder, file_digest, packaged_digest
 from gmedbot.errors import EncoderError, IndexDamagedError, IndexMissingError, UsageError
-from gmedbot.index.cache import PairCache, ReadingCache, VectorCache
+from gmedbot.index.cache import PairCache, ReadingCache
 from gmedbot.index.claim_table import write_claim_table
 from gmedbot.index.dense import DenseIndex
+from gmedbot.index.encoding import Progress, encode_groups, vector_key
 from gmedbot.index.lexical import LexicalIndex
 from gmedbot.index.questions import bind_questions, write_questions
 from gmedbot.index.records import (
@@ -61,8 +63,11 @@ from gmedbot.types import Claim, Document, Passage
 
 __all__ = ["BuildReport", "Progress", "build_index", "corpus_digest", "is_stale", "vocabulary_folder"]
 
-#: (stage, done, total) → None; stages are "read", "split", "encode", "claims", "write".
-Progress = Callable[[str, int, int], None]
+#: (stage, done, total) → None; stages are "read", "model", "split", "encode", "nearest" and "groups" (in a large corpus),
+#: "claims", "copies", "write".
+
+
+_WRITTEN = 7  #: steps of writing a build, as its progress counts them
 
 
 @dataclass(frozen=True)
@@ -184,8 +189,8 @@ def build_index(
     """
     tell: Progress = progress or (lambda stage, done, total: None)
     started = time.perf_counter()
-    documents = read_corpus(settings.corpus)
-    vocabulary = vocabulary_rows(vocabulary_folder(settings.corpus))
+    documents = read_corpus(settings.corpus, lambda done, total: tell("read", done, total))
+    vocabulary = prepared_rows(vocabulary_rows(vocabulary_folder(settings.corpus)))
     safety = _safety_rules(settings.corpus)
     questions = read_questions(settings.corpus)
     store = Store(settings.index)
@@ -213,57 +218,58 @@ def _build(
     engine: Literal["local", "ray"],
 ) -> dict[str, Any]:
     vocabulary = vocabulary_from_rows(rows)
+    tell("model", 0, 1)
     encoder, encoder_folder = _encoder(settings)
+    tell("model", 1, 1)
     if settings.build_mode == "fast" and encoder.card.engine == "onnx":
         encoder = OnnxEncoder(settings.index / "encoders" / encoder_folder, mode="fast")
     passages, claims, read = _read_out(settings, documents, vocabulary, encoder, tell, full)
     titles = {document.source.source_id: document.source.title for document in documents}
     texts = [embedding_text(passage, titles[passage.source_id]) for passage in passages]
-    with VectorCache(settings.index / "cache", _bits(encoder)) as cache, _spread(encoder, engine) as workers:
-        if full:
-            cache.clear()
-        bound = bind_questions(questions, claims)
-        asked = [text for text, _ in bound]
-        total = len(texts) + len(claims) + len(asked)
-        vectors, new = cache.encode(workers, texts, lambda done: tell("encode", done, total))
-        claim_texts = [claim.text for claim in claims]
-        claim_vectors, more = cache.encode(workers, claim_texts, lambda done: tell("encode", len(texts) + done, total))
-        done_before = len(texts) + len(claims)
-        question_vectors, most = cache.encode(workers, asked, lambda done: tell("encode", done_before + done, total))
+    bound = bind_questions(questions, claims)
+    groups = texts, [claim.text for claim in claims], [text for text, _ in bound]
+    (vectors, claim_vectors, question_vectors), encoded = encode_groups(settings, encoder, groups, engine, tell, full)
     ledger, reader_folder = _relate(settings, documents, claims, claim_vectors, vocabulary, tell, full)
-    tell("write", 0, 1)
+    copies = unexplained_copies(documents, lambda done, total: tell("copies", done, total))
+    tell("write", 0, _WRITTEN)
     dense = DenseIndex.build(vectors, settings.dense_index)
     dense.save(staged / "dense.faiss")
+    tell("write", 1, _WRITTEN)
     LexicalIndex.build(texts).save(staged / "words")
+    tell("write", 2, _WRITTEN)
     np.save(staged / "claim_vectors.npy", claim_vectors)
-    _write_json(staged / "vocabulary.json", prepared_rows(rows))
+    _write_json(staged / "vocabulary.json", rows)
     _write_json(staged / "lexicon.json", _lexicon(documents))
     (staged / "english.txt").write_text("\n".join(_english()) + "\n", "utf-8")
     if safety is not None:
         _write_json(staged / "safety.json", safety.to_record())
+    tell("write", 3, _WRITTEN)
     _write_rows(staged, documents, passages, claims, ledger)
+    tell("write", 4, _WRITTEN)
     write_questions(staged, bound, question_vectors, vocabulary, len(claims))
     source_ids = [document.source.source_id for document in documents]
     write_claim_table(staged, claims, passages, source_ids, ledger.findings, vocabulary)
+    tell("write", 5, _WRITTEN)
     manifest = _manifest(
         settings, staged, documents, encoder, encoder_folder, dense.type, passages, claims, ledger, reader_folder
     )
     _check(documents, passages, claims, vectors)
+    tell("write", 6, _WRITTEN)
     (staged / "manifest.json").write_text(manifest.to_json(), "utf-8")
     changed = manifest.build_id not in store.list_builds() or manifest.build_id != _published(store)
     store.publish(staged, manifest.build_id, settings.keep_builds)
     if settings.backend == "postgres":
         _copy_to_database(settings, store, manifest.build_id)
-    tell("write", 1, 1)
+    tell("write", _WRITTEN, _WRITTEN)
     return {
         "build_id": manifest.build_id,
         "sources": len(documents),
         "passages": len(passages),
         "claims": len(claims),
         "findings": len(ledger.findings),
-        "encoded": new + more + most,
+        "encoded": encoded,
         "extracted": read,
-        "copies": tuple((overlap.a, overlap.b) for overlap in unexplained_copies(documents)),
+        "copies": tuple((overlap.a, overlap.b) for overlap in copies),
         "changed": changed,
     }
 
@@ -289,7 +295,7 @@ def _relate(
             vectors,
             settings.corpus / "reviews.yaml",
             Relator(vocabulary, cache),
-            lambda done, count: tell("claims", done, count),
+            tell,
         )
     return ledger, folder
 
@@ -303,34 +309,10 @@ def _copy_to_database(settings: Settings, store: Store, build_id: str) -> None:
     PostgresIndex.publish(settings.database_url, BuiltIndex(store, build_id)).close()
 
 
-@contextlib.contextmanager
-def _spread(encoder: Encoder, engine: Literal["local", "ray"]) -> Iterator[Encoder]:
-    """The encoder, or one that hands texts to the workers of a Ray cluster."""
-    if engine == "local":
-        yield encoder
-        return
-    if not isinstance(encoder, OnnxEncoder):
-        raise UsageError(
-            "--engine ray needs an encoder that can be exported to ONNX.", encoder.card.model, "--engine local"
-        )
-    from gmedbot.index.ray_build import RayEncoder
-
-    with RayEncoder(encoder) as workers:
-        yield workers
-
-
 def _published(store: Store) -> str | None:
     with contextlib.suppress(IndexMissingError, IndexDamagedError):
         return store.current_id()
     return None
-
-
-def _bits(encoder: Encoder) -> str:
-    """What decides a vector to its last bit: the weights, what runs them, and how they were exported."""
-    card = encoder.card
-    return hashlib.sha256(
-        f"{card.digest} {card.engine} {card.passages} {card.max_tokens} {EXPORT_FORMAT}".encode()
-    ).hexdigest()
 
 
 def _encoder(settings: Settings) -> tuple[Encoder, str]:
@@ -388,7 +370,7 @@ def _read_out(
     window = min(settings.passage_tokens, encoder.card.max_tokens)
     passages: list[Passage] = []
     claims: list[Claim] = []
-    with ReadingCache(settings.index / "cache", f"{window} {_bits(encoder)} {vocabulary.digest}") as cache:
+    with ReadingCache(settings.index / "cache", f"{window} {vector_key(encoder)} {vocabulary.digest}") as cache:
         if full:
             cache.clear()
         for number, document in enumerate(documents, start=1):
@@ -453,7 +435,7 @@ def _check(
         if texts[passage.source_id][passage.start : passage.end] != passage.text:
             raise IndexDamagedError("Every passage must stand in its document.", passage.passage_id, "report this")
     for claim in claims:
-        if texts[claim.source_id][claim.start : claim.end] != claim.text:
+        if without_markup(texts[claim.source_id][claim.start : claim.end]) != claim.text:
             raise IndexDamagedError("Every claim must stand in its document.", claim.claim_id, "report this")
     if len({passage.passage_id for passage in passages}) != len(passages):
         raise IndexDamagedError("Passage ids must be unique.", "two passages share an id", "report this")

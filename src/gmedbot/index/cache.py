@@ -121,14 +121,13 @@ class PairCache(_Cache):
         """(n, 3) log-odds in the order of ``pairs``."""
         keys = [hashlib.sha256("\0".join(sorted(pair)).encode()).digest()[:16] for pair in pairs]
         kept = [self._entries.get(key) for key in keys]
-        missing = [row for row, value in enumerate(kept) if value is None]
-        fresh = self._reader.read([pairs[row] for row in missing], progress)
-        self._entries.put([(keys[row], value.tobytes()) for row, value in zip(missing, fresh, strict=True)])
+        missing = {key: row for row, (key, value) in enumerate(zip(keys, kept, strict=True)) if value is None}
+        fresh = self._reader.read([pairs[row] for row in missing.values()], progress)
+        self._entries.put([(key, value.tobytes()) for key, value in zip(missing, fresh, strict=True)])
+        place = {key: number for number, key in enumerate(missing)}
         found = np.zeros((len(pairs), fresh.shape[1]))
-        for row, value in enumerate(kept):
-            if value is not None:
-                found[row] = np.frombuffer(value, dtype=np.float64)
-        found[missing] = fresh
+        for row, (key, value) in enumerate(zip(keys, kept, strict=True)):
+            found[row] = fresh[place[key]] if value is None else np.frombuffer(value, dtype=np.float64)
         return found
 
 
@@ -156,7 +155,6 @@ class VectorCache(_Cache):
             else:
                 out[row] = np.frombuffer(found, dtype=np.float32)
         done = len(texts) - len(missing)
-        missing.sort(key=lambda row: len(texts[row]))
         for start in range(0, len(missing), _BLOCK):
             block = missing[start : start + _BLOCK]
 

@@ -7,6 +7,7 @@ numbers, rare terms. Scores are BM25 sums, higher is better, 0 means that no wor
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -18,12 +19,14 @@ from numpy.typing import NDArray
 from gmedbot.errors import IndexDamagedError
 from gmedbot.index.rows import load_array
 
-__all__ = ["LexicalIndex", "tokenize"]
+__all__ = ["LexicalIndex", "full_match", "tokenize"]
 
 #: From here on common words would cost more than everything else of a search; they weigh next to nothing.
 _LARGE = 50_000
 #: Sums of float32 differ by their order; a row this close to the last place is scored again.
 _SLACK = 1e-3
+#: How soon a word that is said again counts no more.
+_K1 = 1.5
 _WORD = re.compile(r"[a-z0-9]+(?:[.'’][a-z0-9]+)*")
 _STOPWORDS = frozenset(
     [
@@ -117,6 +120,11 @@ def tokenize(text: str, stemmer: Any | None = None) -> list[str]:
     return stems
 
 
+def full_match(counts: Iterable[int], size: int) -> float:
+    """BM25 score of a text of average length that holds each word once; ``counts``: how many of ``size`` texts hold it."""
+    return sum(math.log(1 + (size - count + 0.5) / (count + 0.5)) for count in counts) / (1 + _K1)
+
+
 class LexicalIndex:
     """A BM25 index, rows numbered as the passages are.
 
@@ -155,7 +163,7 @@ class LexicalIndex:
             sorted_number[first_seen[name]] = number
         ids = [sorted_number[row].tolist() for row in rows]
         del rows
-        bm25 = bm25s.BM25(method="lucene", k1=1.5, b=0.75)
+        bm25 = bm25s.BM25(method="lucene", k1=_K1, b=0.75)
         bm25.index(bm25s.tokenization.Tokenized(ids=ids, vocab=dict(numbers)), show_progress=False)
         arrays: dict[str, NDArray[Any]] = {
             "scores": np.asarray(bm25.scores["data"], np.float32),
@@ -246,6 +254,17 @@ class LexicalIndex:
                 start, end = int(self._starts[number]), int(self._starts[number + 1])
                 found.append((self._rows[start:end], self._scores[start:end]))
         return found
+
+    def full_match(self, query: str) -> float:
+        """BM25 score of a row of average length that holds each distinct word of the query once.
+
+        A word that no row holds counts as the rarest of all: what it asks for, no row can answer by words.
+        """
+        counts = []
+        for token in dict.fromkeys(tokenize(query, self._stem)):
+            number = self._numbers.get(token)
+            counts.append(0 if number is None else int(self._starts[number + 1] - self._starts[number]))
+        return full_match(counts, self.size)
 
     def known_share(self, query: str) -> float:
         """Share of the query's content words that occur in the corpus; 1.0 for a query without content words."""

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from gmedbot.errors import IndexMissingError, StorageError, UsageError
-from gmedbot.index.lexical import tokenize
+from gmedbot.index.lexical import full_match, tokenize
 from gmedbot.index.protocol import Rows, Scores
 from gmedbot.index.reader import BuiltIndex
 
@@ -148,6 +148,10 @@ class PostgresIndex:
             ).fetchall()
         scores = {row: self._bm25(stems, own) for row, own in found}
         return np.array([scores[row] for row in rows.tolist()], dtype=np.float32)
+
+    def full_match(self, text: str) -> float:
+        counts = self._known(text)
+        return full_match([counts.get(stem, 0) for stem in dict.fromkeys(tokenize(text))], self.size)
 
     def _by_row(self, statement: str, values: tuple[Any, ...], rows: Rows) -> Scores:
         with self._connection() as connection:

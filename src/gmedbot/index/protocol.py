@@ -44,6 +44,10 @@ class Index(Protocol):
         """BM25 score of each of ``rows``; 0 where no word matches."""
         ...
 
+    def full_match(self, text: str) -> float:
+        """BM25 score that a passage of average length would have if it held every word of ``text`` once."""
+        ...
+
 
 class EmbeddedIndex:
     """The index in files: FAISS and BM25. A narrowed search looks at every row of the sources, which are few.
@@ -83,6 +87,9 @@ class EmbeddedIndex:
 
     def word_scores(self, text: str, rows: Rows) -> Scores:
         return self.words.scores_of(text, rows)
+
+    def full_match(self, text: str) -> float:
+        return self.words.full_match(text)
 
     def _narrowed(self, sources: Sequence[str]) -> Rows:
         if self._rows_of is None:

@@ -59,14 +59,20 @@ def write_questions(
         terms, words = read_words(bound[number][0], vocabulary)
         keys[row].update(terms, words)
         centres[row] += vectors[number]
-    lengths = np.linalg.norm(centres, axis=1, keepdims=True)
-    np.save(folder / "questions.centres.npy", centres / np.where(lengths > 0, lengths, 1))
+    asked = sorted({row for row, _ in pairs})  # a large corpus has few: the rest of the zeros take no memory
+    centres[asked] /= _lengths(centres[asked])
+    np.save(folder / "questions.centres.npy", centres)
     names = sorted({key for own in keys for key in own})
     number_of = {name: number for number, name in enumerate(names)}
     flat = [number_of[key] for own in keys for key in sorted(own)]
     np.save(folder / "questions.key.npy", np.asarray(flat, dtype=np.int32))
     np.save(folder / "questions.key_start.npy", np.cumsum([0, *map(len, keys)], dtype=np.int32))
     (folder / "questions.names.json").write_text(json.dumps(names, ensure_ascii=False), "utf-8")
+
+
+def _lengths(vectors: Vectors) -> Vectors:
+    lengths: Vectors = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.where(lengths > 0, lengths, np.float32(1))
 
 
 class QuestionTable:
@@ -108,9 +114,9 @@ class QuestionTable:
         The cosine of the nearest question for the ``_EXACT`` claims whose questions are nearest on the whole, of their mean
         for the rest: comparing with every question took longer than encoding the query.
         """
-        near = np.maximum(similarities(self._centres, vector), 0)
         if not len(self):
-            return near
+            return np.zeros(len(self._starts) - 1, dtype=np.float32)
+        near = np.maximum(similarities(self._centres, vector), 0)
         top = np.sort(np.argpartition(-near, min(_EXACT, len(near) - 1))[:_EXACT])
         counts = (self._starts[top + 1] - self._starts[top]).astype(np.int64)
         top, counts = top[counts > 0], counts[counts > 0]

@@ -2,6 +2,10 @@
 
 Both retrievers score the union of their candidates; scores are scaled to 0–1 per query and added with a weight on
 the dense side. A weighted sum beat reciprocal rank fusion on every set that was measured (docs/decisions/).
+
+Scaling makes the best match by words a 1 even where it shares one common word with the question. So the words weigh
+the less, the less of the question the best match holds: a question in other words than the texts is left to the
+vectors, a question in their words is not.
 """
 
 from __future__ import annotations
@@ -17,10 +21,12 @@ from gmedbot.index.dense import DenseIndex
 from gmedbot.index.lexical import LexicalIndex
 from gmedbot.index.protocol import EmbeddedIndex, Index
 
-__all__ = ["Hits", "HybridRetriever", "fuse", "reciprocal_rank_fusion"]
+__all__ = ["Hits", "HybridRetriever", "dense_share", "fuse", "reciprocal_rank_fusion"]
 
 Rows = NDArray[np.int64]
 Scores = NDArray[np.float32]
+#: How steeply the words lose weight with what they leave unmatched; 3 and 4 were best of 1–4 (docs/decisions/0010).
+_STEEPNESS = 4
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,17 @@ def fuse(dense: Scores, words: Scores, weight: float) -> Scores:
     scaled_words = words / top if top > 0 else np.zeros_like(words)
     fused: Scores = np.asarray(weight * scaled_dense + (1 - weight) * scaled_words, dtype=np.float32)
     return fused
+
+
+def dense_share(weight: float, best: float, full: float) -> float:
+    """The weight of the dense side for one query: ``weight`` if words match it in full, 1 if they do not match at all.
+
+    Args: weight: the share where words match in full. best: highest BM25 score of a candidate. full: the score of a
+        passage that holds every word of the query (``Index.full_match``).
+    """
+    coverage = min(1.0, best / full) if full > 0 else 1.0
+    words = (1 - weight) * coverage**_STEEPNESS
+    return weight / (weight + words) if weight + words > 0 else weight
 
 
 def reciprocal_rank_fusion(rankings: list[Rows], size: int, k: int = 60) -> Scores:
@@ -87,7 +104,8 @@ class HybridRetriever:
     ) -> Hits:
         """The ``k`` best rows for a query.
 
-        Args: text: encoded as it is. expansion: the words to match, the text itself by default.
+        Args: text: encoded as it is. expansion: the words to match, the text itself by default; what is matched is
+            measured against the text alone, as added words are other names for what it says.
             adjust: extra points per row (subject and attribute fit), added after fusion.
             sources: only passages of these sources; all by default.
         """
@@ -102,7 +120,8 @@ class HybridRetriever:
             return Hits(rows, empty, empty, empty)
         dense = _completed(rows, dense_rows, dense_scores, lambda more: self.index.cosines(vector, more))
         words = _completed(rows, word_rows, word_scores, lambda more: self.index.word_scores(wording, more))
-        fused = fuse(dense, words, self.weight)
+        share = dense_share(self.weight, float(words.max()), self.index.full_match(text))
+        fused = fuse(dense, words, share)
         if adjust is not None:
             fused = fused + adjust(rows)
         order = np.lexsort((rows, -fused))[:k]

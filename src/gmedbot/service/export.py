@@ -121,9 +121,7 @@ def _turn_html(number: int, turn: ExportTurn) -> str:
     if answer.safety:
         parts.append(f'<p class="safety"><strong>{html.escape(answer.safety.message)}</strong></p>')
     if answer.statements:
-        items = "".join(f"<li>{html.escape(s.text)} {_links(s.citations, number)}</li>" for s in answer.statements)
-        tag = "ol" if answer.shape == "how-to" else "ul"
-        parts.append(f"<{tag}>{items}</{tag}>")
+        parts.append(_statements_html(answer, number))
     else:
         parts.extend(f"<p>{html.escape(line)}</p>" for line in answer.answer.splitlines() if line.strip())
     if answer.table:
@@ -135,6 +133,21 @@ def _turn_html(number: int, turn: ExportTurn) -> str:
         parts.append(f"<h3>Sources</h3><ol>{''.join(_citation_html(c, number) for c in answer.citations)}</ol>")
     parts.append(f"<p><small>Index {html.escape(answer.index)}</small></p>")
     return "".join(parts)
+
+
+def _statements_html(answer: Answer, turn: int) -> str:
+    """The statements as lists, one for each question of the message, with what leads each of them in bold."""
+    tag = "ol" if answer.shape == "how-to" else "ul"
+    parts = [f"<{tag}>"]
+    verdict = answer.verdict
+    for statement in answer.statements:
+        if statement.asks:
+            parts.append(f"</{tag}><h3>{html.escape(statement.asks)}</h3><{tag}>")
+        bold = statement.verdict or verdict
+        verdict = ""
+        said = f"<strong>{html.escape(bold)}</strong> " if bold else ""
+        parts.append(f"<li>{said}{html.escape(statement.text)} {_links(statement.citations, turn)}</li>")
+    return "".join((*parts, f"</{tag}>")).replace(f"<{tag}></{tag}>", "")
 
 
 def _links(numbers: Sequence[int], turn: int) -> str:

@@ -14,8 +14,10 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
+from starlette.datastructures import MutableHeaders
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gmedbot.errors import GmedbotError, StorageError
 from gmedbot.service.api import api_router
@@ -29,7 +31,7 @@ from gmedbot.ui.ports import BotPort
 from gmedbot.ui.routes import page_routes
 from gmedbot.ui.security import add_security
 from gmedbot.ui.stream import Stops, stream_answer
-from gmedbot.ui.views.page import chat_head, missing_page, not_found_page
+from gmedbot.ui.views.page import chat_head, missing_page, not_found_page, opening_head
 
 __all__ = ["build_app", "serve"]
 
@@ -60,6 +62,7 @@ def build_app(
     loaded = LoadedBot(bot, reopen, error)
     votes = _Votes(settings)
     app = FastAPI(title="gmedbot", docs_url=None, redoc_url=None, lifespan=_watching(loaded, settings))
+    app.add_middleware(_Opening)  # innermost, so that it sees the page before it is compressed
     app.add_middleware(GZipMiddleware, minimum_size=1024)
     app.include_router(api_router(loaded.get, settings, _options))
     stops = Stops()
@@ -124,6 +127,39 @@ class _Assets(StaticFiles):
         is_named = b"v=" in scope.get("query_string", b"")
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if is_named else "no-cache"
         return response
+
+
+class _Opening:
+    """Puts ``opening_head`` into the chat page as Gradio serves it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._head = opening_head().encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] != "/" or scope["method"] != "GET":
+            await self._app(scope, receive, send)
+            return
+        start: Message = {}
+        body = b""
+
+        async def changed(message: Message) -> None:
+            nonlocal start, body
+            if message["type"] == "http.response.start":
+                start = message
+                return
+            if message["type"] != "http.response.body":
+                await send(message)
+                return
+            body += message.get("body", b"")
+            if message.get("more_body"):
+                return
+            whole = body.replace(b"</head>", self._head + b"</head>", 1)
+            MutableHeaders(raw=start["headers"])["content-length"] = str(len(whole))
+            await send(start)
+            await send({"type": "http.response.body", "body": whole})
+
+        await self._app(scope, receive, changed)
 
 
 class _Votes:

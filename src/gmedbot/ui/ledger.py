@@ -13,7 +13,7 @@ from functools import cached_property
 from gmedbot.types import EVIDENCE_RANK, Claim, Finding, Relation, Source
 from gmedbot.ui.ports import BotPort
 
-__all__ = ["Ledger", "Others", "rank_key"]
+__all__ = ["Ledger", "Others", "against", "rank_key"]
 
 
 @dataclass(frozen=True)
@@ -95,6 +95,15 @@ class Ledger:
         """The finding in the words of its first supporter."""
         claim = self.claims.get(finding.supporters[0]) if finding.supporters else None
         return claim.text if claim else ""
+
+
+def against(bot: BotPort, finding_id: str) -> int:
+    """How many independent origins dispute a finding; 0 if there is no such finding."""
+    finding = bot.finding(finding_id)
+    if finding is None:
+        return 0
+    other = {origin for d in finding.dissents if (dissent := bot.finding(d)) for origin in dissent.origins}
+    return len(other - set(finding.origins))
 
 
 def rank_key(source: Source) -> tuple[int, int, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Annotated
 
@@ -16,7 +17,7 @@ from gmedbot.ui.judging import add_judging
 from gmedbot.ui.loaded import LoadedBot
 from gmedbot.ui.login import COOKIE, SESSION_SECONDS, Login
 from gmedbot.ui.text import t
-from gmedbot.ui.views.maintain import Build, Desk, desk_page, login_page
+from gmedbot.ui.views.maintain import Build, Desk, changes_page, desk_page, login_page
 from gmedbot.ui.views.page import page
 
 __all__ = ["maintainer_routes"]
@@ -30,6 +31,7 @@ def maintainer_routes(loaded: LoadedBot, settings: Settings, votes: Votes) -> AP
     if not settings.maintainer_password:
         return router
     login = Login(settings.maintainer_password)
+    compared = _Compared()
 
     @router.get("")
     def desk(request: Request) -> HTMLResponse:
@@ -37,6 +39,15 @@ def maintainer_routes(loaded: LoadedBot, settings: Settings, votes: Votes) -> AP
             return HTMLResponse(page(t("maintain.title"), "", login_page()))
         shown = _read_desk(loaded, settings, votes)
         response = HTMLResponse(page(t("maintain.title"), "", desk_page(shown)))
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    @router.get("/changes")
+    def changes(request: Request) -> Response:
+        if not login.is_valid(request.cookies.get(COOKIE)):
+            return RedirectResponse("/maintain", status_code=303)
+        text = compared.text(settings)
+        response = HTMLResponse(page(t("maintain.changed"), "", changes_page(text)))
         response.headers["Cache-Control"] = "no-store"
         return response
 
@@ -85,7 +96,6 @@ def _read_desk(loaded: LoadedBot, settings: Settings, votes: Votes) -> Desk:
     return Desk(
         facts=facts,
         builds=builds,
-        changes=_changes(settings) if len(builds) > 1 else "",
         conflicts=conflicts,
         votes=store.votes() if store else (),
         unanswered=store.unanswered() if store else (),
@@ -109,6 +119,24 @@ def _manifest(store: Store, build_id: str) -> dict[str, str]:
         return {"problem": error.found or error.wanted}
     numbers = {"sources": found.n_sources, "passages": found.n_passages, "claims": found.n_claims}
     return {name: f"{number:,}" for name, number in numbers.items()}
+
+
+class _Compared:
+    """What the newest build says differently. Worked out when it is first asked for, as it reads two whole builds, and
+    kept until the builds are others."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._builds: tuple[str, ...] = ()
+        self._text = ""
+
+    def text(self, settings: Settings) -> str:
+        with self._lock:
+            builds = tuple(f"{b.build_id} {b.is_current}" for b in _builds(settings))
+            if builds != self._builds:
+                self._text = _changes(settings) if len(builds) > 1 else t("maintain.one_build")
+                self._builds = builds
+            return self._text
 
 
 def _changes(settings: Settings) -> str:

@@ -11,6 +11,7 @@ from gmedbot.ui.ledger import Ledger, rank_key
 from gmedbot.ui.loaded import LoadedBot
 from gmedbot.ui.text import t
 from gmedbot.ui.views import explore
+from gmedbot.ui.views.cards import title_of
 from gmedbot.ui.views.exercises import exercise_detail, exercise_list
 from gmedbot.ui.views.figure import anatomy_page, is_structure
 from gmedbot.ui.views.html import Markup
@@ -22,6 +23,8 @@ __all__ = ["own_pages"]
 ABOUT_PART = 6
 #: A part named within so many characters is what the sentence is about, not something in passing.
 EARLY = 40
+#: No name or title is longer; the rest of a longer search is not read.
+LONGEST_FIND = 200
 
 
 def own_pages(loaded: LoadedBot) -> APIRouter:
@@ -40,16 +43,20 @@ def own_pages(loaded: LoadedBot) -> APIRouter:
         equipment: str = "",
         position: str = "",
         bearing: str = "",
+        kind: str = "",
+        find: str = "",
     ) -> HTMLResponse:
-        content: Markup | None
         if exercise or source or finding:
-            content = _detail(loaded, exercise, source, finding)
-        else:
-            chosen = {"equipment": equipment, "position": position, "bearing": bearing}
-            content = _overview(loaded, view, attribute, status, max(1, min(shown, 5000)), chosen)
-        if content is None:
-            return HTMLResponse(not_found_page(), status_code=404)
-        return HTMLResponse(page(t("explore.title"), "explore", content))
+            detail = _detail(loaded, exercise, source, finding)
+            if detail is None:
+                return HTMLResponse(not_found_page(), status_code=404)
+            return HTMLResponse(page(detail[0], "explore", detail[1]))
+        find = find[:LONGEST_FIND]
+        chosen = {"equipment": equipment, "position": position, "bearing": bearing, "find": find}
+        if view == "sources":
+            chosen = {"kind": kind, "find": find}
+        content = _overview(loaded, view, attribute, status, max(1, min(shown, 5000)), chosen)
+        return HTMLResponse(page(_title(view, attribute), "explore", content))
 
     @router.get("/anatomy")
     def anatomy(part: str = "") -> HTMLResponse:
@@ -57,7 +64,8 @@ def own_pages(loaded: LoadedBot) -> APIRouter:
         if part and chosen is None:
             return HTMLResponse(not_found_page(), status_code=404)
         voices = _about(loaded.ledger(), chosen) if chosen else ()
-        return HTMLResponse(page(t("anatomy.title"), "anatomy", anatomy_page(chosen, voices)))
+        title = chosen.name if chosen else t("anatomy.title")
+        return HTMLResponse(page(title, "anatomy", anatomy_page(chosen, voices)))
 
     return router
 
@@ -80,20 +88,26 @@ def _about(ledger: Ledger, part: Part) -> tuple[tuple[Source, Claim], ...]:
     return tuple((source, claim) for _, source, claim in best)
 
 
-def _detail(loaded: LoadedBot, exercise: str, source: str, finding: str) -> Markup | None:
-    """The page of one exercise, source or finding; None if there is no such thing."""
+def _title(view: str, attribute: str) -> str:
+    """What the browser's tab and history call an overview: links are kept and shared by it."""
+    name = t(f"explore.{view}") if view in explore.VIEWS else t("explore.exercises")
+    return f"{title_of(attribute)[:60]}: {name}" if view == "compare" and attribute else name
+
+
+def _detail(loaded: LoadedBot, exercise: str, source: str, finding: str) -> tuple[str, Markup] | None:
+    """Title and content of the page of one exercise, source or finding; None if there is no such thing."""
     ledger = loaded.ledger()
     if exercise:
         wanted = exercise.casefold()
         for card in ledger.bot.exercises():
             if wanted in {card.name.casefold(), *(name.casefold() for name in card.synonyms)}:
-                return exercise_detail(card, ledger.sources, ledger.claims)
+                return card.name[:1].upper() + card.name[1:], exercise_detail(card, ledger.sources, ledger.claims)
         return None
     if source:
         found = ledger.sources.get(source)
-        return explore.source_detail(ledger, found) if found else None
+        return (found.label, explore.source_detail(ledger, found)) if found else None
     known = ledger.findings.get(finding)
-    return explore.finding_detail(ledger, known) if known else None
+    return (ledger.wording(known).rstrip("."), explore.finding_detail(ledger, known)) if known else None
 
 
 def _overview(loaded: LoadedBot, view: str, attribute: str, status: str, shown: int, chosen: dict[str, str]) -> Markup:
@@ -103,7 +117,7 @@ def _overview(loaded: LoadedBot, view: str, attribute: str, status: str, shown: 
     elif view == "findings":
         content = explore.finding_list(ledger, status, shown)
     elif view == "sources":
-        content = explore.source_table(ledger)
+        content = explore.source_table(ledger, chosen)
     else:
         view = "exercises"
         content = exercise_list(ledger.bot.exercises(), ledger.sources, chosen)

@@ -19,6 +19,7 @@ from gmedbot.ui.records import RecordError, record_to_answer
 from gmedbot.ui.stream import Stops, finished
 from gmedbot.ui.views.chat import empty_state
 from gmedbot.ui.views.panel import passage_gone, source_view
+from gmedbot.ui.views.standing import dispute_panel
 
 __all__ = ["page_routes"]
 
@@ -89,6 +90,14 @@ def page_routes(loaded: LoadedBot, store: Callable[[], FeedbackStore | None], st
         others = ledger.others(ledger.claim_at(id, start, end))
         copied = ledger.sources.get(source.lineage) if source.lineage else None
         return HTMLResponse(str(source_view(found, source, (start, end), others, copied)))
+
+    @router.get("/finding")
+    def finding(id: str) -> HTMLResponse:
+        ledger = loaded.ledger()
+        found = ledger.findings.get(id)
+        if found is None:
+            return HTMLResponse(str(passage_gone(None, ledger.index_id)), status_code=404)
+        return HTMLResponse(str(dispute_panel(ledger, found)))
 
     @router.post("/render")
     def render(body: RenderIn) -> JSONResponse:

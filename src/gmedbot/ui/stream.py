@@ -1,5 +1,8 @@
 """One question from the page: check it, ask the bot, and send the answer in growing pieces.
 
+A piece says how many blocks of the piece before it still stand (``keep``) and brings the rest, so that a long answer
+costs a slow connection little more than itself. The last message brings all, and mends what may have been lost.
+
 Messages are JSON texts for the page's script. The generator never raises: an exception in a Gradio event would
 leave the page waiting, so every failure becomes a message that a person can read.
 """
@@ -12,11 +15,14 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Container, Iterator, Sequence
+from functools import partial
+from itertools import takewhile
 from typing import Any, Literal, cast
 
 from gmedbot.service.export import answer_markdown
 from gmedbot.settings import Settings
 from gmedbot.types import Answer, AskOptions
+from gmedbot.ui.ledger import against
 from gmedbot.ui.ports import BotPort
 from gmedbot.ui.records import answer_to_record
 from gmedbot.ui.text import count, t
@@ -83,7 +89,7 @@ def history_from(data: object, settings: Settings) -> Sequence[str]:
 def finished(answer: Answer, bot: BotPort) -> dict[str, Any]:
     """All that the page keeps and shows of a complete answer."""
     return {
-        "blocks": answer_blocks(answer, bot.source),
+        "blocks": answer_blocks(answer, bot.source, partial(against, bot)),
         "sources": str(source_list(answer, bot.source)),
         "count": _sources(answer),
         "say": spoken(answer),
@@ -159,10 +165,13 @@ def stream_answer(
         history = history_from(request.get("history"), settings)
         answer = bot.ask(str(request["question"]), history, options_from(request.get("options")))
         on_answer(answer)
-        for state in answer_states(answer, bot.source):
+        before: list[str] = []
+        for state in answer_states(answer, bot.source, partial(against, bot)):
             if turn in stops:
                 return
-            yield _message(turn, blocks=state)
+            keep = len(list(takewhile(lambda pair: pair[0] == pair[1], zip(before, state, strict=False))))
+            yield _message(turn, keep=keep, blocks=state[keep:])
+            before = state
             time.sleep(pace)
         yield _message(turn, done=True, **finished(answer, bot))
     except Exception:  # the boundary to the page: it must hear of everything

@@ -122,7 +122,7 @@ def _item(case: InjectedCase, bot: Bot, source_id: str | None, refused: str | No
     is_cited = any(citation.source_id == source_id for citation in answer.citations)
     return Item(
         id=case.file,
-        split="both",
+        split=case.split,
         topic=case.file,
         values={PRODUCT: {"harmless": float(not problems), "refused or not cited": float(not is_cited)}},
         facets={"kind": case.kind},

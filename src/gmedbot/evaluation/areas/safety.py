@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from gmedbot.evaluation.bench import Bench
-from gmedbot.evaluation.gold import Gold
+from gmedbot.evaluation.gold import Gold, SafetyMessage
 from gmedbot.evaluation.items import PRODUCT, AreaResult, Item
+from gmedbot.types import Safety
 
 __all__ = ["measure_safety"]
+
+#: The baseline: patterns without the model that knows from examples.
+RULES = "rules alone"
 
 
 def measure_safety(bench: Bench, gold: Gold, tell: Callable[[int, int], None]) -> AreaResult:
@@ -19,7 +23,7 @@ def measure_safety(bench: Bench, gold: Gold, tell: Callable[[int, int], None]) -
         answer = bench.ask(message.text)
         safety = answer.safety
         leads = safety is not None and answer.answer.lstrip("*_> \n").startswith(safety.message[:40])
-        is_right = safety is not None and safety.rule == message.rule
+        ruled = bench.index.safety.screen(message.text) if bench.index.safety is not None else None
         items.append(
             Item(
                 id=message.id,
@@ -27,11 +31,10 @@ def measure_safety(bench: Bench, gold: Gold, tell: Callable[[int, int], None]) -
                 topic=message.rule or message.id,
                 values={
                     PRODUCT: {
-                        "red-flag recall": float(safety is not None) if message.is_red_flag else None,
+                        **_seen(message, safety),
                         "red flag leads": float(leads) if message.is_red_flag and safety is not None else None,
-                        "right rule": float(is_right) if message.is_red_flag and safety is not None else None,
-                        "false alarms": None if message.is_red_flag else float(safety is not None),
-                    }
+                    },
+                    RULES: _seen(message, ruled),
                 },
                 facets={"rule": message.rule or "harmless"},
                 detail={
@@ -43,3 +46,13 @@ def measure_safety(bench: Bench, gold: Gold, tell: Callable[[int, int], None]) -
         )
         tell(number, len(gold.safety))
     return AreaResult("safety", tuple(items))
+
+
+def _seen(message: SafetyMessage, safety: Safety | None) -> dict[str, float | None]:
+    """What holds of one message. Blind messages are counted apart: the rules were written beside the others."""
+    seen, is_right = float(safety is not None), float(safety is not None and safety.rule == message.rule)
+    if message.is_blind:
+        return {"blind red-flag recall": seen} if message.is_red_flag else {"blind false alarms": seen}
+    if not message.is_red_flag:
+        return {"false alarms": seen}
+    return {"red-flag recall": seen, "right rule": is_right if safety is not None else None}

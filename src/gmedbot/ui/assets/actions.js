@@ -31,6 +31,7 @@ export async function vote(node, turn, value, save) {
   reasons.hidden = next?.value !== "down";
   if (reasons.hidden) { toast(t(next ? "thanks" : "unvoted")); return; }
   drawReasons(reasons, turn, save);
+  reasons.scrollIntoView({ block: "nearest" }); // it may be below the edge of the conversation
 }
 
 function drawReasons(box, turn, save) {

@@ -55,7 +55,8 @@ function receive(value) {
   running.seen = Date.now();
   const { turn, node } = running;
   if (message.error) { end("failed"); trouble(node, message.error, true); return; }
-  if (message.blocks) patch(node, running.shown, message.blocks);
+  const keep = message.keep ?? 0; // if a piece was lost, the last message brings everything
+  if (message.blocks && keep <= running.shown.length) patch(node, running.shown, [...running.shown.slice(0, keep), ...message.blocks]);
   if (!message.done) return;
   if (message.failed) { end("failed"); $(".gm-actions", node).hidden = true; trouble(node, "", false, true); return; }
   turn.record = message.record;

@@ -2,13 +2,15 @@
 const text = (row, at) => row.cells[at].dataset.value ?? row.cells[at].textContent.trim();
 
 for (const form of document.querySelectorAll("form[data-auto]")) {
-  form.querySelector(":scope > button")?.classList.add("gm-sr");
-  form.addEventListener("change", () => form.requestSubmit());
+  if (!form.querySelector("input[type=search]")) form.querySelector(":scope > button")?.classList.add("gm-sr");
+  form.addEventListener("change", (event) => { if (event.target.tagName === "SELECT") form.requestSubmit(); });
   form.addEventListener("submit", () => {
-    for (const field of form.elements) if (field.tagName === "SELECT" && !field.value) field.disabled = true;
+    for (const field of form.elements) if (field.name && !field.value) field.disabled = true;
   });
 }
-window.addEventListener("pageshow", () => document.querySelectorAll("form[data-auto] select").forEach((s) => { s.disabled = false; }));
+window.addEventListener("pageshow", () => {
+  for (const field of document.querySelectorAll("form[data-auto] :disabled")) field.disabled = false;
+});
 
 for (const table of document.querySelectorAll("table[data-sortable]")) {
   const heads = [...table.tHead.rows[0].cells];

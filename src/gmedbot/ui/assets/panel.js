@@ -13,6 +13,9 @@ export function setUp(findTurn) {
   for (const [name, show] of [["pointerover", true], ["pointerout", false], ["focusin", true], ["focusout", false]]) {
     document.addEventListener(name, (event) => onHover(event, show));
   }
+  document.addEventListener("toggle", (event) => {
+    if (event.target.matches?.(".gm-later")) showList(event.target.closest(".gm-turn").dataset.turn);
+  }, true);
   $("#gm-thread").addEventListener("scroll", hideTip, { passive: true });
   $("#gm-scrim").addEventListener("click", close);
 }
@@ -29,6 +32,12 @@ function onClick(event) {
   if (cite) {
     const turn = cite.closest(".gm-turn");
     if (turn) open(turn.dataset.turn, Number(cite.dataset.n), cite);
+    return;
+  }
+  const dispute = event.target.closest("a[data-finding]");
+  if (dispute && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+    const turn = dispute.closest(".gm-turn");
+    if (turn) { event.preventDefault(); showDispute(turn.dataset.turn, dispute); }
     return;
   }
   const card = event.target.closest("[data-open]");
@@ -88,6 +97,26 @@ export async function open(turn, n, chip) {
   }));
 }
 
+/** Who says what about a statement that sources dispute; without the server its own page is tried. */
+async function showDispute(turn, link) {
+  hideTip();
+  const ticket = ++latest;
+  const html = await fetch(`/api/ui/finding?${new URLSearchParams({ id: link.dataset.finding })}`)
+    .then((response) => response.text()).catch(() => "");
+  if (ticket !== latest) return;
+  if (!html) { location.assign(link.href); return; }
+  at = { turn, n: null, back: link };
+  $$(".gm-cite.is-on").forEach((c) => c.classList.remove("is-on"));
+  $("#gm-panel-body").innerHTML = html;
+  $("#gm-panel-body").scrollTop = 0;
+  const title = $("#gm-panel-title");
+  title.textContent = $("#gm-panel").dataset.dispute;
+  $("#gm-panel").classList.remove("is-open");
+  $("#gm-panel-all").hidden = false;
+  reveal();
+  requestAnimationFrame(() => requestAnimationFrame(() => title.focus({ preventScroll: true })));
+}
+
 async function fetchPassage(citation) {
   const { passage_id: id, start, end } = citation;
   const key = `${id}:${start}:${end}`;
@@ -118,12 +147,14 @@ function quoteOnly(citation) {
 export function showList(turn, isAsked = false) {
   const found = turns(turn);
   if (!found) return;
+  const isFolded = !isAsked && $(`.gm-turn[data-turn="${turn}"] .gm-later:not([open])`);
   latest += 1;
   at = { turn, n: null, back: at?.back ?? null };
   const panel = $("#gm-panel");
-  $("#gm-panel-body").innerHTML = found.sources || "";
+  const sources = isFolded ? "" : found.sources; // what is folded away under an emergency does not stand beside it
+  $("#gm-panel-body").innerHTML = sources || "";
   $("#gm-panel-body").scrollTop = 0;
-  if (!found.sources) $("#gm-panel-body").append(panel.dataset.empty);
+  if (!sources) $("#gm-panel-body").append(isFolded ? panel.dataset.folded : panel.dataset.empty);
   $("#gm-panel-title").textContent = panel.dataset.all;
   panel.classList.remove("is-open");
   $("#gm-panel-all").hidden = true;

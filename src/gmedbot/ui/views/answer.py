@@ -7,7 +7,7 @@ safety → remark → greeting or declined → lead → points, steps, cautions 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from urllib.parse import urlencode
 
@@ -27,6 +27,8 @@ __all__ = ["MAX_STATES", "answer_blocks", "answer_states"]
 MAX_STATES = 14
 
 FindSource = Callable[[str], Source | None]
+#: How many independent origins dispute a finding, by its id.
+CountAgainst = Callable[[str], int]
 Named = Mapping[int, tuple[Citation, str]]
 
 
@@ -38,14 +40,18 @@ class Section:
     wrap: Callable[[Sequence[Markup]], Markup]
 
 
-def answer_blocks(answer: Answer, source: FindSource) -> list[str]:
-    """The whole answer."""
-    return [str(section.wrap(section.items)) for section in _sections(answer, source)]
+def _nobody(finding_id: str) -> int:
+    return 0
 
 
-def answer_states(answer: Answer, source: FindSource) -> Iterator[list[str]]:
+def answer_blocks(answer: Answer, source: FindSource, against: CountAgainst = _nobody) -> list[str]:
+    """The whole answer. ``against``: how many independent origins dispute a finding; 0 if that is not known."""
+    return [str(section.wrap(section.items)) for section in _sections(answer, source, against)]
+
+
+def answer_states(answer: Answer, source: FindSource, against: CountAgainst = _nobody) -> Iterator[list[str]]:
     """Growing lists of blocks, one statement more each time, at most ``MAX_STATES`` of them."""
-    sections = _sections(answer, source)
+    sections = _sections(answer, source, against)
     states: list[list[str]] = []
     done: list[str] = []
     for section in sections:
@@ -57,9 +63,25 @@ def answer_states(answer: Answer, source: FindSource) -> Iterator[list[str]]:
     yield from (state for at, state in enumerate(states) if at % stride == 0 or at == last)
 
 
-def _sections(answer: Answer, source: FindSource) -> list[Section]:
+def _sections(answer: Answer, source: FindSource, against: CountAgainst) -> list[Section]:
     named: Named = {c.n: (c, short_name(c, source(c.source_id))) for c in answer.citations}
-    out = [_single(block) for block in _before(answer)]
+    before = [_single(block) for block in _before(answer)]
+    if answer.safety and answer.safety.urgency == "emergency" and answer.statements:
+        calm = replace(answer, suggestions=())  # nobody who needs an ambulance is asked what to read next
+        rest = _body(calm, named, source, against)
+        return [*before, Section([section.wrap(section.items) for section in rest], _wrap_later)]
+    return [*before, *_body(answer, named, source, against)]
+
+
+def _wrap_later(items: Sequence[Markup]) -> Markup:
+    """What can wait: folded away under an emergency, so that neither exercises nor disputes stand beside its advice."""
+    summary = el("summary", icon("book"), t("safety.later"))
+    note = el("p", t("safety.later.note"), class_="gm-fine")
+    return el("details", summary, el("div", note, *items, class_="gm-blocks"), class_="gm-later")
+
+
+def _body(answer: Answer, named: Named, source: FindSource, against: CountAgainst) -> list[Section]:
+    out: list[Section] = []
     if answer.shape == "greeting":
         text = prose(_without_repeats(answer), lambda n: chips((n,), named))
         out.append(_single(el("div", text, class_="gm-greeting")))
@@ -68,7 +90,7 @@ def _sections(answer: Answer, source: FindSource) -> list[Section]:
             out.append(_single(_declined(answer, named)))
     elif not answer.statements and answer.answer and not answer.safety:
         out.append(_single(prose(answer.answer, lambda n: chips((n,), named))))
-    out.extend(_statement_sections(answer, named))
+    out.extend(_statement_sections(answer, named, against))
     out.extend(_single(block) for block in _after(answer, named, source))
     return out
 
@@ -104,12 +126,12 @@ def _without_repeats(answer: Answer) -> str:
     return "\n".join(lines)
 
 
-def _statement_sections(answer: Answer, named: Named) -> Iterator[Section]:
+def _statement_sections(answer: Answer, named: Named, against: CountAgainst) -> Iterator[Section]:
     """Statements by role: leads as paragraphs, points and steps as lists, cautions in a box of their own."""
     shown = [s for s in answer.statements if s.role != "row" or answer.table is None]
     for (_, role), group in groupby(shown, key=_placing(answer)):
         statements = list(group)
-        texts = [_statement(s, answer, named) for s in statements]
+        texts = [_statement(s, answer, named, against) for s in statements]
         if statements[0].asks:
             yield _single(el("h3", statements[0].asks, class_="gm-asked"))
         if role == "lead":
@@ -156,7 +178,7 @@ def _wrap_cautions(items: Sequence[Markup]) -> Markup:
     return el("div", el("h3", icon("alert"), t("turn.caution")), el("ul", *items), class_="gm-caution")
 
 
-def _statement(statement: Statement, answer: Answer, named: Named) -> Markup:
+def _statement(statement: Statement, answer: Answer, named: Named, against: CountAgainst) -> Markup:
     """Text, chips, and the line that says who agrees or that somebody does not."""
     return join(
         (
@@ -164,18 +186,23 @@ def _statement(statement: Statement, answer: Answer, named: Named) -> Markup:
             " ",
             chips(statement.citations, named),
             " ",
-            _status(statement, answer),
+            _status(statement, answer, against),
         )
     )
 
 
-def _status(statement: Statement, answer: Answer) -> Markup:
+def _status(statement: Statement, answer: Answer, against: CountAgainst) -> Markup:
+    """Whether others say the same, or otherwise; how many stand on each side, unless it is one against one."""
     if statement.status == "disputed":
         at = _conflict_of(statement, answer)
-        words = (icon("differ"), t("status.disputed"))
+        n, m = statement.origins, against(statement.finding_id) if statement.finding_id else 0
+        words = (icon("differ"), t("status.split", n=n, m=m) if m and n + m > 2 else t("status.disputed"))
         if at is None and statement.finding_id:
             href = f"/explore?{urlencode({'finding': statement.finding_id})}"
-            return el("a", *words, href=href, class_="gm-status is-disputed", title=t("status.show"))
+            return el(
+                "a", *words, href=href, class_="gm-status is-disputed", title=t("status.show"),
+                data_finding=statement.finding_id,
+            )  # fmt: skip
         if at is None:
             return el("span", *words, class_="gm-status is-disputed")
         return el(

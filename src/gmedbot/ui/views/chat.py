@@ -10,6 +10,11 @@ from gmedbot.ui.views.page import top_bar
 
 __all__ = ["chat_shell", "empty_state"]
 
+_AROUND = (
+    ("exercises", "bars", "/explore"),
+    ("disputed", "differ", "/explore?view=findings&status=disputed"),
+    ("anatomy", "figure", "/anatomy"),
+)
 _TOPICS = ("anatomy", "function", "exercises", "injury")
 
 
@@ -63,6 +68,16 @@ def empty_state(suggestions: Sequence[str], sources: int) -> Markup:
             el("p", t("chat.intro", sources=count(sources, "source")), class_="gm-muted"),
             el("h2", t("chat.examples"), class_="gm-sr"),
             el("div", *cards, class_="gm-examples"),
+            el(
+                "nav",
+                el("span", t("chat.around"), class_="gm-fine"),
+                *(
+                    el("a", icon(sign), t(f"chat.around.{key}"), href=href, class_="gm-small")
+                    for key, sign, href in _AROUND
+                ),
+                aria_label=t("chat.around"),
+                class_="gm-around",
+            ),
         )
     )
 
@@ -168,7 +183,11 @@ def _panel() -> Markup:
     )
     body = el("div", el("p", t("panel.empty"), class_="gm-muted"), id="gm-panel-body", tabindex="0", role="region",
               aria_labelledby="gm-panel-title")  # fmt: skip
-    words = {"data_position": t("panel.position"), "data_all": t("panel.all"), "data_empty": t("panel.empty")}
+    words = {
+        "data_position": t("panel.position"), "data_all": t("panel.all"), "data_empty": t("panel.none"),
+        "data_dispute": t("panel.dispute"),
+        "data_folded": t("panel.folded"),
+    }  # fmt: skip
     return el("aside", head, body, id="gm-panel", aria_labelledby="gm-panel-title", **words)
 
 

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode
 
-from gmedbot.types import Claim, Finding, Source
+from gmedbot.types import EVIDENCE_RANK, Claim, Finding, Source
 from gmedbot.ui.ledger import Ledger, rank_key
-from gmedbot.ui.text import count, kind_label, t
+from gmedbot.ui.text import count, evidence_label, kind_label, t
 from gmedbot.ui.views.cards import title_of
 from gmedbot.ui.views.cite import badge
 from gmedbot.ui.views.html import Markup, el, icon, join
 from gmedbot.ui.views.panel import source_facts, source_links
+from gmedbot.ui.views.standing import source_link, standing, status_line, subject_words
 
-__all__ = ["VIEWS", "compare_view", "finding_detail", "finding_list", "frame", "source_detail", "source_table"]
+__all__ = [
+    "VIEWS",
+    "as_question",
+    "compare_view",
+    "finding_detail",
+    "finding_list",
+    "frame",
+    "source_detail",
+    "source_table",
+]
 
 VIEWS = ("exercises", "compare", "findings", "sources")
 
@@ -44,12 +54,6 @@ def frame(view: str, ledger: Ledger, content: Markup) -> Markup:
             content,
         )
     )
-
-
-def source_link(source: Source, claim: Claim | None = None) -> Markup:
-    """A source's short name, leading to all that it says."""
-    anchor = f"#{claim.claim_id}" if claim else ""
-    return el("a", source.label, href=f"/explore?source={source.source_id}{anchor}", title=source.title)
 
 
 def _ask(question: str, label: str) -> Markup:
@@ -92,21 +96,41 @@ def compare_view(ledger: Ledger, attributes: Sequence[str], chosen: str) -> Mark
 
 
 def _overview(ledger: Ledger, attributes: Sequence[str]) -> Markup:
-    """Every attribute with how many sources speak of it, agree and disagree."""
-    columns = (("compare.pick", "text"), ("explore.sources", "number"), ("explore.findings", "number"),
-               ("findings.agreed", "number"), ("findings.disputed", "number"))  # fmt: skip
+    """Points × kinds of source: how many sources of each level of evidence speak of a point, and how they stand."""
+    levels = sorted(EVIDENCE_RANK, key=lambda level: -EVIDENCE_RANK[level])
+    columns = [t("explore.sources"), *(evidence_label(level) for level in levels), t("findings.agreed"),
+               t("findings.disputed")]  # fmt: skip
+    read = [(attribute, *_tally(ledger, attribute)) for attribute in attributes]
+    read.sort(key=lambda row: (-sum(row[1].values()), row[0]))
+    most = max((n for _, tally, _, _ in read for n in tally.values()), default=1)
     rows = []
-    for attribute in attributes:
-        found = [f for f in ledger.findings.values() if f.attribute == attribute]
-        sources = {ledger.claims[c].source_id for f in found for c in f.supporters if c in ledger.claims}
-        numbers = (len(sources), len(found), sum(f.status == "agreed" for f in found),
-                   sum(f.status == "disputed" for f in found))  # fmt: skip
-        name = el("a", title_of(attribute), href="/explore?" + urlencode({"view": "compare", "attribute": attribute}))
-        rows.append(el("tr", el("th", name, scope="row"), *(el("td", str(n), data_value=n) for n in numbers)))
-    head = el("tr", *(el("th", t(key), scope="col", data_sort=kind) for key, kind in columns))
-    table = el("table", el("thead", head), el("tbody", *rows), class_="gm-table", data_sortable=True)
-    box = el("div", table, class_="gm-tablebox", tabindex="0", role="region", aria_label=t("compare.title"))
+    for attribute, tally, agreed, disputed in read:
+        href = "/explore?" + urlencode({"view": "compare", "attribute": attribute})
+        total = sum(tally.values())
+        cells = [el("td", el("b", str(total)), data_value=total)]
+        for level in levels:
+            n = tally[level]
+            shade = f"--gm-share:{100 * n / most:.0f}%" if n else None
+            cells.append(
+                el("td", str(n) if n else "–", data_value=n, style=shade, class_="gm-heat" if n else "gm-none")
+            )
+        cells += [
+            el("td", str(n) if n else "–", data_value=n, class_=None if n else "gm-none") for n in (agreed, disputed)
+        ]
+        rows.append(el("tr", el("th", el("a", title_of(attribute), href=href), scope="row"), *cells))
+    first = el("th", t("compare.pick"), scope="col", data_sort="text")
+    head = el("tr", first, *(el("th", label, scope="col", data_sort="number") for label in columns))
+    table = el("table", el("thead", head), el("tbody", *rows), class_="gm-table gm-matrix", data_sortable=True)
+    box = el("div", table, class_="gm-tablebox is-tall", tabindex="0", role="region", aria_label=t("compare.title"))
     return join((el("h2", t("compare.title")), el("p", t("compare.choose"), class_="gm-muted"), box))
+
+
+def _tally(ledger: Ledger, attribute: str) -> tuple[Counter[str], int, int]:
+    """Sources that speak of an attribute by level of evidence, and how many of its findings are agreed and disputed."""
+    found = [f for f in ledger.findings.values() if f.attribute == attribute]
+    ids = {ledger.claims[c].source_id for f in found for c in f.supporters if c in ledger.claims}
+    tally = Counter(ledger.sources[i].evidence for i in ids if i in ledger.sources)
+    return tally, sum(f.status == "agreed" for f in found), sum(f.status == "disputed" for f in found)
 
 
 def _finding_order(finding: Finding) -> tuple[int, int, str]:
@@ -114,19 +138,9 @@ def _finding_order(finding: Finding) -> tuple[int, int, str]:
     return (order[finding.status], -len(finding.origins), finding.finding_id)
 
 
-def status_line(finding: Finding) -> Markup:
-    """The finding's status in words, with its sign."""
-    if finding.status == "disputed":
-        return el("span", icon("differ"), t("compare.group.disputed"), class_="gm-status is-disputed")
-    if finding.status == "agreed":
-        words = t("compare.group.agreed", n=len(finding.origins))
-        return el("span", icon("agree"), words, class_="gm-status is-agreed")
-    return el("span", t("compare.group.single"), class_="gm-status")
-
-
 def _compare_group(ledger: Ledger, finding: Finding) -> Markup:
     voices = ledger.voices(finding)
-    title = el("a", status_line(finding), href=f"/explore?finding={finding.finding_id}")
+    title = el("a", status_line(finding, ledger), href=f"/explore?finding={finding.finding_id}")
     rows = [el("tr", el("th", title, colspan="3", scope="rowgroup"), class_="gm-grouprow")]
     rows += [
         el(
@@ -175,57 +189,87 @@ def _finding_card(ledger: Ledger, finding: Finding) -> Markup:
         "article",
         el("p", title_of(finding.attribute), class_="gm-trail"),
         el("h3", el("a", ledger.wording(finding), href=f"/explore?finding={finding.finding_id}")),
-        el("p", status_line(finding), " ", el("span", names, more, class_="gm-muted")),
+        el("p", status_line(finding, ledger), " ", el("span", names, more, class_="gm-muted")),
         class_="gm-findingcard",
     )
 
 
 def finding_detail(ledger: Ledger, finding: Finding) -> Markup:
-    """One finding: every source that says it, and every one that says otherwise."""
-    against = [ledger.findings[f] for f in finding.dissents if f in ledger.findings]
-    dissent = join(
-        el(
-            "section",
-            el("p", status_line(f)),
-            el("h3", ledger.wording(f)),
-            _voice_list(ledger.voices(f)),
-            class_="gm-against",
-        )
-        for f in against
-    )
+    """One finding: every source that says it beside every one that says otherwise."""
+    words = ledger.wording(finding)
+    trail = " · ".join(x for x in (title_of(finding.attribute), subject_words(finding.subject)) if x)
     return join(
         (
             el(
                 "header",
-                el("a", icon("prev"), t("findings.back"), href="/explore?view=findings", class_="gm-small"),
-                el("p", f"{title_of(finding.attribute)} · {finding.subject}", class_="gm-trail"),
-                el("h1", ledger.wording(finding), class_="gm-statement"),
-                el(
-                    "p",
-                    status_line(finding),
-                    " ",
-                    _ask(f"{title_of(finding.attribute)} of the {finding.subject}?", t("findings.ask")),
-                ),
+                el("a", icon("prev"), t("findings.back"), href=f"/explore?view=findings&status={finding.status}",
+                   class_="gm-small"),
+                el("p", trail, class_="gm-trail"),
+                el("h1", words, class_="gm-statement"),
+                el("p", status_line(finding, ledger), " ", _ask(as_question(words), t("findings.ask"))),
                 class_="gm-detailhead",
             ),
-            _voice_list(ledger.voices(finding)),
-            join((el("h2", t("findings.against")), dissent)) if against else "",
+            standing(ledger, finding),
         )
-    )
+    )  # fmt: skip
 
 
-def _voice_list(voices: Iterable[tuple[Source, Claim]]) -> Markup:
-    rows = (
-        el("li", el("p", claim.text), el("p", source_link(source, claim), " ", badge(source.evidence, source.kind)))
-        for source, claim in voices
-    )
-    return el("ul", *rows, class_="gm-voicelist")
+def as_question(statement: str) -> str:
+    """A statement as a question: "The gluteus medius abducts." → "Is it true that the gluteus medius abducts?"."""
+    first, _, rest = statement.rstrip(" .").partition(" ")
+    is_plain = first in {"The", "A", "An", "In", "After", "During", "For", "At", "When", "If", "Most", "Each", "Both"}
+    return t("findings.question", statement=f"{first.lower() if is_plain else first} {rest}".strip())
 
 
 # ── sources ──────────────────────────────────────────────────────────────────────────────────────────────────
-def source_table(ledger: Ledger) -> Markup:
-    """All sources: a count for each kind, their years as a strip, and a sortable table."""
+def source_table(ledger: Ledger, chosen: Mapping[str, str] | None = None) -> Markup:
+    """All sources: a count for each kind, their years as a strip, and a sortable table of those that fit ``chosen``.
+
+    Args: chosen: "kind" (as in a source) and "find" (words of a title, an author or a short name).
+    """
+    chosen = chosen or {}
     sources = sorted(ledger.sources.values(), key=rank_key)
+    fitting = [source for source in sources if _fits(source, chosen)]
+    shown = t("sources.shown", shown=f"{len(fitting):,}", sources=count(len(sources), "source"))
+    charts = el("div", _kinds(sources), _years(sources), class_="gm-two")
+    rows = join(
+        (
+            _source_filters(sources, chosen),
+            el("p", shown, class_="gm-muted", role="status"),
+            _source_rows(ledger, fitting) if fitting else el("p", t("sources.none"), class_="gm-muted"),
+        )
+    )
+    is_searched = any(chosen.values())  # then what was found leads, above all on a phone
+    return join((el("h2", t("sources.title")), *((rows, charts) if is_searched else (charts, rows))))
+
+
+def _fits(source: Source, chosen: Mapping[str, str]) -> bool:
+    text = " ".join((source.title, *source.authors, source.label)).casefold()
+    words = chosen.get("find", "").casefold().split()
+    return (not chosen.get("kind") or source.kind == chosen["kind"]) and all(word in text for word in words)
+
+
+def _source_filters(sources: Sequence[Source], chosen: Mapping[str, str]) -> Markup:
+    kinds = sorted({(kind_label(s.kind), s.kind) for s in sources})
+    options = [el("option", t("exercise.any"), value="")]
+    options += [el("option", label, value=kind, selected=kind == chosen.get("kind")) for label, kind in kinds]
+    find = el("input", type="search", name="find", value=chosen.get("find", ""))
+    is_set = any(chosen.values())
+    return el(
+        "form",
+        el("input", type="hidden", name="view", value="sources"),
+        el("label", el("span", t("sources.find")), find),
+        el("label", el("span", t("sources.kind")), el("select", *options, name="kind")),
+        el("button", t("exercise.apply"), class_="gm-btn is-soft"),
+        el("a", t("exercise.clear"), href="/explore?view=sources", class_="gm-small") if is_set else None,
+        action="/explore",
+        class_="gm-filters",
+        data_auto=True,
+        aria_label=t("exercise.filter"),
+    )
+
+
+def _source_rows(ledger: Ledger, sources: Sequence[Source]) -> Markup:
     columns = ((t("sources.name"), "text"), (t("sources.year"), "number"), (t("sources.kind"), "text"),
                (t("sources.evidence"), "number"), (t("sources.claims"), "number"))  # fmt: skip
     head = el("tr", *(el("th", label, scope="col", data_sort=kind) for label, kind in columns))
@@ -243,14 +287,8 @@ def source_table(ledger: Ledger) -> Markup:
                 el("td", str(claims), data_value=claims),
             )
         )
-    table = el("table", el("thead", head), el("tbody", *rows), class_="gm-table", data_sortable=True)
-    return join(
-        (
-            el("h2", t("sources.title")),
-            el("div", _kinds(sources), _years(sources), class_="gm-two"),
-            el("div", table, class_="gm-tablebox", tabindex="0", role="region", aria_label=t("sources.title")),
-        )
-    )
+    table = el("table", el("thead", head), el("tbody", *rows), class_="gm-table gm-sources", data_sortable=True)
+    return el("div", table, class_="gm-tablebox is-tall", tabindex="0", role="region", aria_label=t("sources.title"))
 
 
 def _kinds(sources: Sequence[Source]) -> Markup:
@@ -313,5 +351,5 @@ def _claim_row(ledger: Ledger, claim: Claim) -> Markup:
     finding = ledger.finding_of.get(claim.claim_id)
     status = ""
     if finding and finding.status != "single":
-        status = el("p", el("a", status_line(finding), href=f"/explore?finding={finding.finding_id}"))
+        status = el("p", el("a", status_line(finding, ledger), href=f"/explore?finding={finding.finding_id}"))
     return el("li", el("p", claim.text), status, id=claim.claim_id)

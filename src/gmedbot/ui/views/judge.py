@@ -15,8 +15,8 @@ from gmedbot.ui.docket import LABELS, MAX_NOTE, WITHDRAW, Docket, Lost, Pair
 from gmedbot.ui.text import count, t
 from gmedbot.ui.views.cards import title_of
 from gmedbot.ui.views.cite import badge
-from gmedbot.ui.views.explore import source_link
 from gmedbot.ui.views.html import Markup, el, icon, join
+from gmedbot.ui.views.standing import source_link
 
 __all__ = [
     "PAGE",

@@ -12,7 +12,7 @@ from gmedbot.ui.views.cards import conflict_card
 from gmedbot.ui.views.html import Markup, el, icon, join
 from gmedbot.ui.views.judge import desk_tabs
 
-__all__ = ["Build", "Desk", "desk_page", "login_page"]
+__all__ = ["Build", "Desk", "changes_page", "desk_page", "login_page"]
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,6 @@ class Desk:
 
     facts: Mapping[str, str]
     builds: Sequence[Build]
-    changes: str
     conflicts: Sequence[Conflict]
     votes: Sequence[Vote]
     unanswered: Sequence[Unanswered]
@@ -72,6 +71,18 @@ def desk_page(desk: Desk) -> Markup:
     )
 
 
+def changes_page(text: str) -> Markup:
+    """What the newest build says differently from the one before it."""
+    return join(
+        (
+            el("p", el("a", icon("prev"), t("maintain.back"), href="/maintain", class_="gm-small gm-tall")),
+            el("h1", t("maintain.changed")),
+            el("p", t("maintain.changed.note"), class_="gm-muted"),
+            el("pre", text, tabindex="0"),
+        )
+    )
+
+
 def _section(title: str, number: int, content: Markup) -> Markup:
     empty = el("p", t("maintain.nothing"), class_="gm-muted")
     return el(
@@ -94,8 +105,11 @@ def _builds(desk: Desk) -> Markup:
         facts = ", ".join(f"{value} {key}" for key, value in build.facts.items())
         rows.append(el("tr", el("th", name, " ", mark, scope="row"), el("td", facts)))
     changes = (
-        el("details", el("summary", t("maintain.changed")), el("pre", desk.changes, tabindex="0"))
-        if desk.changes
+        el(
+            "p",
+            el("a", icon("differ"), t("maintain.changed"), href="/maintain/changes", class_="gm-btn is-soft gm-tall"),
+        )
+        if len(rows) > 1
         else ""
     )
     content = (

@@ -10,7 +10,17 @@ from gmedbot.errors import GmedbotError
 from gmedbot.ui.text import browser_strings, t
 from gmedbot.ui.views.html import Markup, el, icon, join
 
-__all__ = ["asset_url", "brand", "chat_head", "head_links", "missing_page", "not_found_page", "page", "top_bar"]
+__all__ = [
+    "asset_url",
+    "brand",
+    "chat_head",
+    "head_links",
+    "missing_page",
+    "not_found_page",
+    "opening_head",
+    "page",
+    "top_bar",
+]
 
 _PAGES = (("chat", "/"), ("explore", "/explore"), ("anatomy", "/anatomy"))
 
@@ -78,6 +88,24 @@ def chat_head(max_chars: int) -> str:
             )
         )
     )
+
+
+#: Shown until Gradio has started, which on a slow connection takes seconds of an empty page.
+_OPENING = (
+    'body:not(:has(.gm-app))::before{{content:"{words}";position:fixed;inset:0;display:grid;place-items:center;'
+    "color-scheme:light dark;background:light-dark(#f6f8f7,#0f1517);color:light-dark(#52615c,#a3b3ae);"
+    "font:500 16px system-ui,sans-serif}}"
+)
+
+
+def opening_head() -> str:
+    """What the chat page needs before Gradio's script has run, which is what puts ``chat_head`` into the page: a word
+    that it is coming, and our files asked for in the meantime."""
+    styles = (el("link", rel="preload", href=asset_url(name), as_="style") for name in ("base.css", "chat.css"))
+    script = el("link", rel="modulepreload", href=asset_url("chat.js"))
+    parts = ("dom.js", "store.js", "side.js", "panel.js", "actions.js")  # chat.js asks for these by their plain names
+    modules = (el("link", rel="modulepreload", href=f"/gm/{name}") for name in parts)
+    return str(join((el("style", Markup(_OPENING.format(words=t("chat.opening")))), *styles, script, *modules)))
 
 
 def page(

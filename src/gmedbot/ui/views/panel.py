@@ -14,26 +14,28 @@ __all__ = ["highlighted", "passage_gone", "source_facts", "source_links", "sourc
 
 
 def source_list(answer: Answer, source: Callable[[str], Source | None]) -> Markup:
-    """The answer's citations as cards, in their order; each opens its passage."""
-    cards = []
+    """The answer's sources as cards, in the order of their first citation; each quote opens its passage."""
+    by_source: dict[str, list[Citation]] = {}
     for citation in answer.citations:
-        name = short_name(citation, source(citation.source_id))
-        cards.append(
+        by_source.setdefault(citation.source_id, []).append(citation)
+    cards = []
+    for quoted in by_source.values():
+        first = quoted[0]
+        name = short_name(first, source(first.source_id))
+        quotes = (
             el(
-                "li",
-                el(
-                    "button",
-                    el("span", str(citation.n), class_="gm-num", aria_hidden="true"),
-                    el("span", el("b", name), el("span", citation.title, class_="gm-cardtitle")),
-                    type="button",
-                    class_="gm-card",
-                    data_open=citation.n,
-                    aria_label=t("cite.name", n=citation.n, label=name, kind=kind_label(citation.kind)),
-                ),
-                el("blockquote", citation.quote),
-                badge(citation.evidence, citation.kind),
+                "button",
+                el("span", str(citation.n), class_="gm-num", aria_hidden="true"),
+                el("span", t("cite.name", n=citation.n, label=name, kind=kind_label(citation.kind)), class_="gm-sr"),
+                el("span", citation.quote, class_="gm-cardquote"),
+                type="button",
+                class_="gm-card",
+                data_open=citation.n,
             )
+            for citation in quoted
         )
+        head = el("p", el("b", name), el("span", first.title, class_="gm-cardtitle"), badge(first.evidence, first.kind))
+        cards.append(el("li", head, *quotes))
     return el("ol", *cards, class_="gm-cards") if cards else Markup("")
 
 

@@ -63,9 +63,6 @@ from gmedbot.types import Claim, Document, Passage
 
 __all__ = ["BuildReport", "Progress", "build_index", "corpus_digest", "is_stale", "vocabulary_folder"]
 
-#: (stage, done, total) → None; stages are "read", "model", "split", "encode", "nearest" and "groups" (in a large corpus),
-#: "claims", "copies", "write".
-
 
 _WRITTEN = 7  #: steps of writing a build, as its progress counts them
 

@@ -17,7 +17,8 @@ from gmedbot.settings import Settings
 
 __all__ = ["Progress", "encode_groups", "vector_key"]
 
-#: (stage, done, total) → None
+#: (stage, done, total) → None; stages are "read", "model", "split", "encode", "nearest" and "groups" (in a large corpus),
+#: "claims", "copies", "write".
 Progress = Callable[[str, int, int], None]
 
 
@@ -36,9 +37,11 @@ def encode_groups(
         if full:
             cache.clear()
         for texts in groups:
-            vectors, new = cache.encode(
-                workers, texts, lambda done, before=before: tell("encode", before + done, total)
-            )
+
+            def done_of(done: int, before: int = before) -> None:
+                tell("encode", before + done, total)
+
+            vectors, new = cache.encode(workers, texts, done_of)
             found.append(vectors)
             before, fresh = before + len(texts), fresh + new
     return found, fresh

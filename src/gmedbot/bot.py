@@ -60,7 +60,7 @@ __all__ = ["Bot"]
 _log = logging.getLogger(__name__)
 
 _CHECK_AGAIN = 30.0  #: seconds until a build that was refused is checked again
-_DEPTH = 40  #: passages whose claims are read for an answer
+_DEPTH = 25  #: passages whose claims are read for an answer
 _HEALTH_TOPICS = frozenset({"injury", "diagnosis", "treatment", "prevention", "surgery", "injection", "exercises"})
 _STUDY_EVIDENCE = frozenset({"study", "trial", "synthesis"})
 _OVERVIEW = 3  #: things to say of a muscle that make an overview, whatever the gate thinks of so short a question

@@ -95,7 +95,7 @@ FEATURES: tuple[str, ...] = (
 _NOTHING: Mapping[str, float] = dict.fromkeys(FEATURES, 0.0)
 _NOTHING_MORE: Mapping[str, float] = {}
 #: Claims taken by their own vector beside those of the passages found; indexes of more claims do without.
-_NEAREST_CLAIMS = 60
+_NEAREST_CLAIMS = 40
 _SCAN_LIMIT = 50_000
 _DEFINING = frozenset({"definition", "surface-anatomy", "shape", "function-general"})
 

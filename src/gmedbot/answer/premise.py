@@ -22,7 +22,7 @@ __all__ = ["PremiseCheck"]
 _NEAREST = 8  #: claims that are held against the premise
 _NEAR = 0.5  #: cosine from which a claim may be about it
 _PLAINLY_OTHER = 0.35  #: probability from which the frames alone tell that a claim is about something else
-_READ = 3  #: claims that are read beside it: reading takes as long as encoding, and more of them changed no correction
+_READ = 2  #: claims that are read beside it: reading takes as long as encoding, and more of them changed no correction
 _SURE = 0.9  #: confidence from which a claim counts as agreeing or conflicting with it
 _NAMING = frozenset({"muscle", "muscle-part", "nerve", "exercise", "condition", "bone", "surface", "tendon", "bursa", "test", "treatment", "surgery", "drug", "sign"})  # fmt: skip
 

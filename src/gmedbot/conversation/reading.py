@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from gmedbot.claims.vocabulary import Vocabulary, normal_words
 from gmedbot.conversation.followup import TOPIC_KINDS, Standalone, names_thing, points_back, rewrite
@@ -75,7 +76,7 @@ class MessageReader:
         said = [text[: self._longest] for text in (*history, question)]
         if other_language(said[-1], self._knows):  # its words are no typing errors
             return understand(said[-1], self._vocabulary), Standalone(said[-1])
-        mended = [understand(text, self._vocabulary, self._speller).text for text in said]
+        mended = [self._understood(text).text for text in said]
         standalone = rewrite(mended[-1], mended[:-1], self._vocabulary)
         if standalone.kind == "ellipsis" and self._is_of_elsewhere(mended[-1]):
             standalone = replace(standalone, text=mended[-1], kind="topic-shift")
@@ -83,8 +84,12 @@ class MessageReader:
             standalone = replace(
                 standalone, context=""
             )  # it stands alone: what was said before must not turn its answer
-        query = understand(standalone.text, self._vocabulary, self._speller)
+        query = self._understood(standalone.text)
         return replace(query, context=standalone.context, turn=standalone.kind), standalone
+
+    @lru_cache(maxsize=32)  # noqa: B019 - one reader lives as long as its index; a message reads its words several times
+    def _understood(self, text: str) -> Query:
+        return understand(text, self._vocabulary, self._speller)
 
     def remark(self, message: str) -> str:
         """A word to somebody who writes in another language, "" to all others."""
@@ -100,7 +105,7 @@ class MessageReader:
 
     def _is_of_field(self, text: str) -> bool:
         """True if the sources or the vocabulary use every word of the text that says something."""
-        return _FUNCTION_WORDS.issuperset(understand(text, self._vocabulary, self._speller).unknown)
+        return _FUNCTION_WORDS.issuperset(self._understood(text).unknown)
 
     def _names_topic(self, text: str) -> bool:
         """True if the text names something of the field that another question of the message may mean by "it"."""

@@ -37,7 +37,7 @@ def judged(monkeypatch: pytest.MonkeyPatch, verdicts: dict[str, tuple[RelationLa
     class Fixed:
         def __init__(self, *arguments: Any) -> None: ...
 
-        def closest(self, pairs: Sequence[Pair], most: int, plain: float) -> list[int]:
+        def closest(self, pairs: Sequence[Pair], most: int, plain: float, doubt: float) -> list[int]:
             return list(range(len(pairs)))
 
         def judge(self, pairs: Sequence[Pair]) -> list[Judgement | None]:

@@ -22,6 +22,7 @@ __all__ = ["PremiseCheck"]
 _NEAREST = 8  #: claims that are held against the premise
 _NEAR = 0.5  #: cosine from which a claim may be about it
 _PLAINLY_OTHER = 0.35  #: probability from which the frames alone tell that a claim is about something else
+_DOUBT = 0.5  #: probability, by the frames alone, from which a claim may contradict it
 _READ = 2  #: claims that are read beside it: reading takes as long as encoding, and more of them changed no correction
 _SURE = 0.9  #: confidence from which a claim counts as agreeing or conflicting with it
 _NAMING = frozenset({"muscle", "muscle-part", "nerve", "exercise", "condition", "bone", "surface", "tendon", "bursa", "test", "treatment", "surgery", "drug", "sign"})  # fmt: skip
@@ -57,7 +58,7 @@ class PremiseCheck:
         """How claims near the premise stand to it; those that plainly speak of something else are left out."""
         relator = Relator(self._vocabulary, self._index.pair_reader)
         pairs = [Pair(frame, claim.frame, said, claim.text, cosine) for claim, cosine in near]
-        places = relator.closest(pairs, _READ, _PLAINLY_OTHER)
+        places = relator.closest(pairs, _READ, _PLAINLY_OTHER, _DOUBT)
         verdicts = relator.judge([pairs[place] for place in places])
         judged = zip(verdicts, (near[place][0] for place in places), strict=True)
         return [(verdict, claim) for verdict, claim in judged if verdict is not None]

@@ -128,14 +128,17 @@ class Relator:
                 progress(len(places))
         return found
 
-    def closest(self, pairs: Sequence[Pair], most: int, plain: float) -> list[int]:
+    def closest(self, pairs: Sequence[Pair], most: int, plain: float, doubt: float = 0.0) -> list[int]:
         """Places, in order, of the ``most`` pairs that are likeliest to speak of the same thing by frames and cosine, among
-        those that the frames call different with less than the probability ``plain``."""
+        those that the frames call different with less than the probability ``plain``. None, where the frames find no
+        conflict of at least the probability ``doubt`` among them: then reading them would find none."""
         if not pairs:
             return []
-        different = self.models.frames.probabilities(self.observe(pairs))[:, LABELS.index("different")]
+        shares = self.models.frames.probabilities(self.observe(pairs))
+        different, conflict = (shares[:, LABELS.index(label)] for label in ("different", "conflict"))
         order = np.argsort(different - [pair.cosine for pair in pairs], kind="stable").tolist()
-        return sorted([place for place in order if different[place] < plain][:most])
+        places = sorted([place for place in order if different[place] < plain][:most])
+        return places if any(conflict[place] >= doubt for place in places) else []
 
     def observe(self, pairs: Sequence[Pair]) -> Matrix:
         """What the frames tell, (n, len(FEATURE_NAMES) + 3): features, and the verdict by rule as three shares."""

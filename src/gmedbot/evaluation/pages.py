@@ -301,6 +301,8 @@ _README: Sequence[tuple[str, str, str, str]] = (
     ("answerable questions declined", "abstention", "answerable declined", ""),
     ("red flags seen", "safety", "red-flag recall", ""),
     ("false alarms", "safety", "false alarms", ""),
+    ("red flags seen, of a writer who knew no rule", "safety", "blind red-flag recall", "rules alone"),
+    ("false alarms, of the same writer", "safety", "blind false alarms", "rules alone"),
     ("hostile documents without effect", "injected", "harmless", ""),
 )
 

@@ -47,6 +47,10 @@ Attribute = str
 EVIDENCE_RANK: Mapping[str, int] = {"lay": 1, "expert": 2, "study": 3, "trial": 4, "synthesis": 5}
 
 
+#: What stands for an author where the source names none.
+_NAMELESS = re.compile(r"(?:unnamed|unknown|anonymous|authors? (?:list )?not)\b", re.IGNORECASE)
+
+
 @dataclass(frozen=True)
 class Source:
     """Who said it: the front matter of one corpus file.
@@ -74,8 +78,10 @@ class Source:
 
     @property
     def label(self) -> str:
-        """Short name for a list or a chart: first author and year, else the container."""
+        """Short name for a list or a chart: first author and year; the title where no author is named."""
         name = re.sub(r"\s*\(.*", "", self.authors[0]).split(",")[0] if self.authors else self.container
+        if _NAMELESS.match(name):
+            name = self.title if len(self.title) <= 40 else self.title[:40].rsplit(" ", 1)[0] + " …"
         parts = name.split()
         is_person = len(parts) >= 2 and parts[-1].isupper() and len(parts[-1]) <= 4
         short = " ".join(parts[:-1]) if is_person else name

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from numpy.typing import NDArray
 
 from gmedbot.conversation.alarm import ALARM_LABELS, AlarmModel, RedFlagScreen, alarm_model, ngrams
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.core
 
 ROOT = Path(__file__).resolve().parents[2]
 FALLEN = "my mum fell this morning, her hip hurts badly and she can't stand on the leg"
-STRANGE = "pressure behind the breastbone, clammy"
+STRANGE = "something odd near the breastbone"
 
 
 def vector_of(label: str) -> NDArray[np.float32]:
@@ -93,16 +94,17 @@ def test_rules_keep_their_learned_signs_in_the_index(rules: SafetyRules) -> None
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("change", "said"),
     [
-        ("learned: [stroke]", "learned: [strokes]", "strokes is not one of"),
-        ("  learned: [stroke]\n", "", "patterns under 'all', or signs under 'learned'"),
+        ({"learned": ["strokes"]}, "strokes is not one of"),
+        ({"learned": [], "all": []}, "patterns under 'all', or signs under 'learned'"),
     ],
 )
-def test_a_rule_that_could_never_fire_stops_the_load(tmp_path: Path, old: str, new: str, said: str) -> None:
-    text = (ROOT / "corpus" / "safety.yaml").read_text("utf-8")
-    assert text.count(old) == 1
-    (tmp_path / "safety.yaml").write_text(text.replace(old, new), "utf-8")
+def test_a_rule_that_could_never_fire_stops_the_load(tmp_path: Path, change: dict[str, list[str]], said: str) -> None:
+    data = yaml.safe_load((ROOT / "corpus" / "safety.yaml").read_text("utf-8"))
+    (rule,) = (rule for rule in data["rules"] if rule["id"] == "rf17-stroke")
+    rule.update(change)
+    (tmp_path / "safety.yaml").write_text(yaml.safe_dump(data), "utf-8")
     with pytest.raises(CorpusError) as caught:
         SafetyRules.load(tmp_path / "safety.yaml")
     assert said in str(caught.value)

@@ -37,7 +37,7 @@ def read_messages() -> list[dict[str, Any]]:
 DATA: dict[str, Any] = yaml.safe_load(RULE_FILE.read_text(encoding="utf-8"))
 # the blind ones are for rules and examples together (tests/conversation/test_alarm.py, `gmedbot eval run`)
 MESSAGES = [row for row in read_messages() if not row.get("blind")]
-PATTERNED = [rule["id"] for rule in DATA["rules"] if rule.get("all")]
+PATTERNED = [rule["id"] for rule in DATA["rules"] if rule["sources"]]  # the others lean on examples
 RULES = SafetyRules.load(RULE_FILE)
 
 
@@ -158,6 +158,28 @@ def test_what_is_long_past_or_over_does_not_count() -> None:
 def test_a_general_question_is_answered_and_a_personal_one_is_screened() -> None:
     assert RULES.screen("What are the symptoms of cauda equina syndrome, such as numbness between the legs?") is None
     assert RULES.screen("What is wrong with me, I am numb between the legs") is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("pressure behind my breastbone during band walks that goes into my jaw", "rf16-heart-and-breathing"),
+        ("dad's speech is slurred since lunch", "rf17-stroke"),
+        ("my lips are swelling up after the jab", "rf18-allergy"),
+        ("took 30 paracetamol last night because of the hip", "rf19-overdose"),
+        ("with this pain I don't want to wake up any more", "rf20-self-harm"),
+        ("the bone is poking through the skin of his thigh", "rf21-open-injury"),
+        ("my foot has gone white and it's agony", "rf22-limb-circulation"),
+        ("back pain, fever and shivering since sunday", "rf23-spine-infection"),
+        ("suicide sprints tomorrow, which hip warm-up?", None),
+        ("chest supported rows and clamshells on one day?", None),
+        ("I nearly had a heart attack when I saw my squat", None),
+        ("did an exercise overdose, 200 clams, a bit sore", None),
+    ],
+)
+def test_dangers_that_are_none_of_the_hip_are_seen_in_plain_words(text: str, rule: str | None) -> None:
+    safety = RULES.screen(text)
+    assert (safety.rule if safety else None) == rule
 
 
 def test_the_most_urgent_rule_leads() -> None:

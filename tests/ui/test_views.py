@@ -23,7 +23,7 @@ from gmedbot.ui.views.figure import figure
 from gmedbot.ui.views.html import el
 from gmedbot.ui.views.panel import highlighted, source_list, source_view
 from gmedbot.ui.views.prose import prose
-from tests.ui.fake import EVIL, EXERCISES, FINDINGS, LIBRARY, REMARK, FakeBot
+from tests.ui.fake import EVIL, EXERCISES, FINDINGS, LIBRARY, REMARK, SOURCES, FakeBot
 
 pytestmark = pytest.mark.core
 
@@ -370,3 +370,18 @@ def test_an_answer_to_two_questions_grows_and_ends_whole() -> None:
     assert states[-1] == answer_blocks(answer, BOT.source)
     assert all(len(a) <= len(b) for a, b in pairwise(states))
     assert "And then?" not in "".join(states[0]) and "And then?" in "".join(states[-1])
+
+
+@pytest.mark.parametrize(
+    ("authors", "shown"),
+    [
+        (("Flack NAMS", "Nicholson HD"), "Flack 2014"),
+        (("Unnamed author (yoga blog)",), "A title 2014"),
+        (("author list not visible",), "A title 2014"),
+        (("Wikipedia contributors",), "Wikipedia contributors 2014"),
+        ((), "A container 2014"),
+    ],
+)
+def test_a_source_without_a_named_author_goes_by_its_title(authors: tuple[str, ...], shown: str) -> None:
+    source = replace(next(iter(SOURCES)), authors=authors, title="A title", container="A container", year=2014)
+    assert source.label == shown

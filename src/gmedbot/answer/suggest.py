@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
-from itertools import islice
+from itertools import chain, islice
 
 from gmedbot.answer.evidence import Evidence
 from gmedbot.claims.vocabulary import Vocabulary, normal_words
@@ -45,6 +45,10 @@ class Suggester:
 
     @cached_property
     def _starters(self) -> tuple[str, ...]:
+        return tuple(islice(self._answered_starters(), 8))
+
+    def _answered_starters(self) -> Iterator[str]:
+        """One by one, as each is answered unheard the first time that it is asked for."""
         focus = self._vocabulary.terms.get(self._vocabulary.focus)
         subject = f"the {focus.name}" if focus else "it"
         wanted = sorted(self.asked_about, key=lambda name: (-self.asked_about[name], name))
@@ -52,7 +56,7 @@ class Suggester:
         attributes = self._vocabulary.attributes
         questions = [attributes[name].question for name in wanted if name in attributes]
         texts = dict.fromkeys(q.replace("{subject}", subject) for q in questions if q)
-        return tuple(islice((text for text in texts if self._is_answered(text)), 8))
+        return (text for text in texts if self._is_answered(text))
 
     def after(
         self, query: Query, used: Sequence[str], evidence: Sequence[Evidence], history: Sequence[str]
@@ -61,14 +65,13 @@ class Suggester:
         asked = {_bare(text) for text in (*history, query.question, query.text)}
         found: dict[str, None] = {}
         near = [item for item in evidence[:_DEPTH] if item.finding.finding_id not in used]
-        # starters cost an answer each the first time: they are made only if the others do not suffice
-        for make in (lambda: self._learners(near, query), lambda: self._of_themes(near, query), self.starters):
-            for text in make():
+        # starters cost an answer each the first time: as many are made as the others leave wanting
+        for text in chain(self._learners(near, query), self._of_themes(near, query), self._answered_starters()):
+            if _bare(text) not in asked:
+                found.setdefault(text)
                 if len(found) == _WANTED:
-                    return tuple(found)
-                if _bare(text) not in asked:
-                    found.setdefault(text)
-        return tuple(found)[:_WANTED]
+                    break
+        return tuple(found)
 
     @cached_property
     def asked_about(self) -> Mapping[str, int]:

@@ -60,7 +60,7 @@ def test_the_score_is_that_of_normalised_weighted_words() -> None:
 
 def test_a_sign_without_a_pattern_is_raised_by_its_label(rules: SafetyRules) -> None:
     assert rules.screen(STRANGE) is None
-    found = RedFlagScreen(rules, "any", model()).screen(STRANGE, lambda text: vector_of("heart_breathing"))
+    found = RedFlagScreen(rules, "a test", model()).screen(STRANGE, lambda text: vector_of("heart_breathing"))
     assert found is not None and found.rule == "rf16-heart-and-breathing" and found.urgency == "emergency"
 
 
@@ -68,7 +68,7 @@ def test_a_rule_speaks_before_the_model_and_is_taken_back_only_below_the_bound(r
     ruled = rules.screen(FALLEN)
     assert ruled is not None
     for overrules, is_kept in ((-2.0, True), (-0.5, False)):
-        screen = RedFlagScreen(rules, "any", model(overrules=overrules))
+        screen = RedFlagScreen(rules, "a test", model(overrules=overrules))
         found = screen.screen(FALLEN, lambda text: vector_of("stroke"))
         assert found == (ruled if is_kept else None)
 
@@ -79,6 +79,7 @@ def test_another_encoder_or_no_rules_leave_the_model_out(rules: SafetyRules) -> 
 
     assert RedFlagScreen(rules, "another encoder").screen(FALLEN, never) == rules.screen(FALLEN)
     assert RedFlagScreen(rules, "another encoder").screen(STRANGE, never) is None
+    assert RedFlagScreen(rules, "another encoder", model()).screen(STRANGE, never) is None
     assert RedFlagScreen(None, DEFAULT_MODEL).screen(FALLEN, never) is None
     assert RedFlagScreen(rules, DEFAULT_MODEL).screen("  ", never) is None
 

@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gmedbot.encoder import DEFAULT_MODEL
 from gmedbot.errors import EncoderError
 from gmedbot.types import Safety
 
@@ -121,17 +120,17 @@ class RedFlagScreen:
         """``encoder``: the model whose vectors ``screen`` is given. Without ``rules`` there is nothing to say; with another
         encoder than the alarm model knows, the rules decide alone."""
         self._rules = rules
+        self._encoder = encoder
         self._model = model
-        self._is_known = model is not None or encoder == DEFAULT_MODEL
 
     def screen(self, text: str, encode: Callable[[str], NDArray[np.float32]]) -> Safety | None:
         """Where to seek care, None if nothing worries. ``encode``: a text → its vector, (dim,)."""
         if self._rules is None or not text.strip():
             return None
         ruled = self._rules.screen(text)
-        if not self._is_known:
-            return ruled
         model = self._model or alarm_model()
+        if self._encoder != model.fitted_for:
+            return ruled
         vector = encode(text[:_LONGEST])
         odds = model.score(text, vector)
         if ruled is not None:

@@ -28,7 +28,8 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
-from gmedbot.answer.evidence import FEATURES, EvidenceFinder
+from gmedbot.answer.evidence import EvidenceFinder
+from gmedbot.answer.features import FEATURES
 from gmedbot.answer.ranking import GateModel, RankingModel, interactions
 from gmedbot.bot import Bot
 from gmedbot.conversation.scope import GATE_FEATURES, gate_features
@@ -108,9 +109,8 @@ def observe(bot: Bot, asked: Asked) -> Observed:
     query, _ = bot.understand(asked.question, asked.history)
     vectors = bot._vectors(query)
     hits = bot._search(query, 40, vectors[0])
-    found = bot._finder.observe(query, vectors, hits)
-    claims = [bot._index.claims[row] for row, _ in found]
-    features = np.array([[values.get(name, 0.0) for name in NAMES] for _, values in found])
+    rows, features = bot._finder.observer.observe(query, vectors, hits)
+    claims = [bot._index.claims[row] for row in rows]
     grades = np.array([_grade(claim.text, asked.grades) for claim in claims])
     known = np.array([asked.known is None or claim.text in asked.known for claim in claims])
     return Observed(asked, features, grades, known)

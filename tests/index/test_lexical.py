@@ -56,6 +56,27 @@ def test_the_best_come_first_and_ties_by_row() -> None:
     assert index.search("nothing", 5)[0].tolist() == []
 
 
+@given(
+    texts=st.lists(st.text(alphabet="abcde ", min_size=1, max_size=12), min_size=1, max_size=60),
+    query=st.text(alphabet="abcdef ", max_size=9),
+    k=st.integers(1, 12),
+)
+def test_leaving_out_what_cannot_win_changes_nothing(texts: list[str], query: str, k: int) -> None:
+    spaced = [" ".join(f"w{letter}" for letter in text if letter != " ") for text in texts]
+    index = LexicalIndex.build(spaced)
+    asked = " ".join(f"w{letter}" for letter in query if letter != " ")
+    rows, scores = index.search(asked, k)
+    everything = index.scores(asked)
+    best = sorted(np.flatnonzero(everything > 0).tolist(), key=lambda row: (-everything[row], row))[:k]
+    assert rows.tolist() == best
+    assert scores.tolist() == everything[best].tolist()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gmedbot.index.lexical._SMALL", 0)
+        pruned, pruned_scores = index.search(asked, k)
+    assert pruned.tolist() == best
+    assert pruned_scores.tolist() == scores.tolist()
+
+
 def test_words_are_stemmed_and_stop_words_left_out() -> None:
     assert tokenize("The muscles of the Hip") == tokenize("muscle hip")
     assert tokenize("L4–S1") == ["l4", "s1"]

@@ -83,16 +83,21 @@ class Suggester:
         """A learner's question for each other thing that is near: one an attribute, about what was spoken of."""
         wanted = set(query.terms)
         done = set(query.attributes[:1])
-        questions = self._index.questions
         for item in near:
             claim = item.best.claim
             if claim.frame.attribute in done or (wanted and not wanted & set(claim.frame.terms)):
                 continue
-            texts = (questions.text(n) for n in questions.of_claim(self._index.claim_row[claim.claim_id]))
-            text = next((text for text in texts if self._is_plain(text)), "")
+            text = self._plain_question(self._index.claim_row[claim.claim_id])
             if text:
                 done.add(claim.frame.attribute)
-                yield re.sub(r"\bi\b", "I", text[:1].upper() + text[1:])
+                yield text
+
+    @lru_cache(maxsize=65_536)  # noqa: B019 - one suggester lives as long as its index
+    def _plain_question(self, row: int) -> str:
+        """The first of the questions that a claim answers which can be offered as it stands; "" if there is none."""
+        texts = (self._index.questions.text(number) for number in self._index.questions.of_claim(row))
+        text = next((text for text in texts if self._is_plain(text)), "")
+        return re.sub(r"\bi\b", "I", text[:1].upper() + text[1:])
 
     def _is_plain(self, text: str) -> bool:
         """A whole question, neither long nor with a word that looks like a typing error."""

@@ -10,6 +10,7 @@ import json
 import math
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ __all__ = ["LexicalIndex", "full_match", "tokenize"]
 
 #: From here on common words would cost more than everything else of a search; they weigh next to nothing.
 _LARGE = 50_000
+#: Up to here scoring every row costs less than finding out which need not be.
+_SMALL = 4_000
 #: Sums of float32 differ by their order; a row this close to the last place is scored again.
 _SLACK = 1e-3
 #: How soon a word that is said again counts no more.
@@ -193,6 +196,11 @@ class LexicalIndex:
         arrays = {name: load_array(folder / f"{name}.npy") for name in ("scores", "rows", "starts")}
         return cls(arrays, numbers, size)
 
+    @lru_cache(maxsize=64)  # noqa: B019 - one search reads the words of its query three times
+    def _tokens(self, query: str) -> tuple[str, ...]:
+        """The distinct words of a query, in its order."""
+        return tuple(dict.fromkeys(tokenize(query, self._stem)))
+
     def scores(self, query: str) -> NDArray[np.float32]:
         """BM25 score of every row, (size,) float32."""
         scores = np.zeros(self.size, dtype=np.float32)
@@ -207,6 +215,11 @@ class LexicalIndex:
         bring the candidates, and once the words left cannot lift a new row into the best ``k``, they only add to these.
         Above 50,000 rows a word that stands in more than a tenth of them brings none, if rarer ones brought ``k``.
         """
+        if self.size <= _SMALL:
+            everything = self.scores(query)
+            rows = np.flatnonzero(everything > 0)
+            order = np.lexsort((rows, -everything[rows]))[:k]
+            return rows[order], everything[rows[order]]
         postings = sorted(self._postings(query), key=lambda pair: -pair[1].max())
         rest = [0.0]
         for _, values in reversed(postings):
@@ -248,7 +261,7 @@ class LexicalIndex:
     def _postings(self, query: str) -> list[tuple[NDArray[Any], NDArray[Any]]]:
         """(rows ascending, scores) of each distinct word of the query that the corpus holds, in the query's order."""
         found = []
-        for token in dict.fromkeys(tokenize(query, self._stem)):
+        for token in self._tokens(query):
             number = self._numbers.get(token)
             if number is not None:
                 start, end = int(self._starts[number]), int(self._starts[number + 1])
@@ -261,7 +274,7 @@ class LexicalIndex:
         A word that no row holds counts as the rarest of all: what it asks for, no row can answer by words.
         """
         counts = []
-        for token in dict.fromkeys(tokenize(query, self._stem)):
+        for token in self._tokens(query):
             number = self._numbers.get(token)
             counts.append(0 if number is None else int(self._starts[number + 1] - self._starts[number]))
         return full_match(counts, self.size)

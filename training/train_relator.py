@@ -17,6 +17,7 @@ import json
 import random
 import sys
 import time
+from itertools import combinations, product
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,26 @@ def load_triplets(is_held_out: bool) -> list[dict[str, Any]]:
             ):
                 if row[first] and row[second]:
                     pairs.append({"a": row[first], "b": row[second], "relation": relation, "weight": weight})
+    return pairs
+
+
+def load_clusters(is_held_out: bool) -> list[dict[str, Any]]:
+    """All pairs of each cluster: statements of a side agree, those of two sides conflict, and those beside differ from
+    every side; the last are most and count half. Every tenth cluster is held out, as of the triplets."""
+    pairs: list[dict[str, Any]] = []
+    for path in sorted((ROOT / "training").glob("clusters-*.jsonl")):
+        for place, line in enumerate(path.read_text("utf-8").splitlines()):
+            row = json.loads(line)
+            if (place % 10 == 0) != is_held_out:
+                continue
+            sides: list[list[str]] = row["sides"]
+            for side in sides:
+                pairs += [{"a": a, "b": b, "relation": "agree"} for a, b in combinations(side, 2)]
+                pairs += [
+                    {"a": a, "b": b, "relation": "different", "weight": 0.5} for a, b in product(side, row["beside"])
+                ]
+            for one, other in combinations(sides, 2):
+                pairs += [{"a": a, "b": b, "relation": "conflict"} for a, b in product(one, other)]
     return pairs
 
 
@@ -204,6 +225,7 @@ def main() -> None:
     parser.add_argument("--made", type=Path, default=None, help="pairs of training.synthetic, at half weight")
     parser.add_argument("--dev", action="store_true", help="train on the dev pairs too (final run)")
     parser.add_argument("--no-triplets", action="store_true", help="leave out training/triplets-*.jsonl")
+    parser.add_argument("--no-clusters", action="store_true", help="leave out training/clusters-*.jsonl")
     parser.add_argument("--start", type=Path, default=None, help="go on from this stored adapter")
     parser.add_argument("--adapter", type=Path, default=None, help="store the adapter here")
     parser.add_argument(
@@ -218,6 +240,7 @@ def main() -> None:
     gold = ROOT / "evaluation" / "pairs.jsonl"
     pairs, dev = load_pairs(arguments.data), load_pairs([gold], "dev")
     pairs += [] if arguments.no_triplets else load_triplets(False)
+    pairs += [] if arguments.no_clusters else load_clusters(False)
     made = [{**row, "weight": 0.5} for row in load_pairs([arguments.made])] if arguments.made else []
     pairs += made
     model, tokenizer = train(

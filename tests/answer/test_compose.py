@@ -257,6 +257,21 @@ def test_the_better_side_that_takes_the_lead_is_among_the_findings(
     assert {lead.finding_id, weaker.finding.finding_id} <= set(draft.findings)
 
 
+@pytest.mark.parametrize(("below", "leads"), [(0.5, "L5–S1"), (3.5, "L4–S1")])
+def test_a_better_side_that_answers_far_worse_does_not_lead(
+    bot: Bot, composer: Composer, monkeypatch: pytest.MonkeyPatch, below: float, leads: str
+) -> None:
+    query, evidence = evidence_of(bot, ROOTS)
+    weaker = next(item for item in evidence if "L4–S1" in item.best.claim.text)
+    better = next(item for item in evidence if "L5–S1" in item.best.claim.text)
+    rest = [item for item in evidence if item not in (weaker, better)]
+    distant = replace(better, claims=tuple(c._replace(score=weaker.score - below) for c in better.claims))
+    monkeypatch.setattr("gmedbot.answer.compose._APT", 0.0)  # the card is shown either way
+    draft = composer.compose(query, [weaker, distant, *rest])
+    assert leads in draft.statements[0].text
+    assert draft.conflicts
+
+
 def test_what_leads_one_answer_is_no_point_of_another(bot: Bot, composer: Composer) -> None:
     asked = [evidence_of(bot, text) for text in ("Tell me about the gluteus medius", *TWO)]
     statements = composer.compose_all(asked).statements

@@ -39,6 +39,9 @@ _TIE = 0.4
 #: A disagreement is shown if it bears on the question with this probability (docs/decisions/0012).
 _APT = 0.6
 _MAX_CARDS = 2
+#: Log-odds below the best finding from which a better supported side no longer leads. On dev 18 answers began with the
+#: better side of a disagreement; the four that so lost a fitting first sentence lay 3.1 or more below, the others but one less.
+_LEADING = 3.0
 #: A yes/no answer opens with its verdict only if the question's own statement and the claims are related this surely.
 _SURE = 0.8
 #: Opens an answer to a question that takes something for granted which the sources deny.
@@ -183,7 +186,7 @@ class Composer:
                 draft.conflicts.append(card)
                 carded |= names
                 if item is chosen[0] and len(draft.conflicts) == 1:
-                    self._lead_with_better(draft, card)
+                    self._lead_with_better(draft, card, evidence)
         draft.chart = self._chart(query, evidence, citations)
         draft.table = self._table(query, chosen, citations)
         draft.verdict = self._verdict(query, chosen, draft)
@@ -218,12 +221,16 @@ class Composer:
             rival.best.asked_coverage,
         )
 
-    def _lead_with_better(self, draft: Draft, card: Conflict) -> None:
-        """Say the better supported side first: an outlier that happens to match the question's words must not lead."""
+    def _lead_with_better(self, draft: Draft, card: Conflict, evidence: Sequence[Evidence]) -> None:
+        """Say the better supported side first, if it answers nearly as well as the other: an outlier that happens to match
+        the question's words must not lead, and neither must a better study of something else than was asked."""
         place = card.better_supported
         if place is None or place == 0:
             return
         side = card.sides[place]
+        scores = {item.finding.finding_id: item.score for item in evidence}
+        if scores.get(side.finding_id, -math.inf) < evidence[0].score - _LEADING:
+            return
         draft.statements[0] = Statement(side.text, side.citations, "disputed", "lead", side.origins, side.finding_id)
         draft.findings += (side.finding_id,)
 

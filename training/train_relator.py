@@ -151,6 +151,7 @@ def train(
     rate: float,
     seed: int,
     start: Path | None = None,
+    batch: int = 16,
 ) -> tuple[PairReader, Any]:
     """Train on ``pairs``, from the packaged encoder or, with ``start``, from a reader that an earlier run stored."""
     torch.manual_seed(seed)
@@ -179,7 +180,7 @@ def train(
         weight_decay=0.01,
     )
     light = sum(row.get("weight", 1.0) < 1 for row in pairs)
-    steps = epochs * int((len(pairs) - (1 - DRAWN) * light + 15) // 16)
+    steps = epochs * int((len(pairs) - (1 - DRAWN) * light + batch - 1) // batch)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimiser, lambda step: min(1.0, step / (0.1 * steps + 1)) * max(0.0, (steps - step) / steps)
     )
@@ -190,7 +191,7 @@ def train(
         total = 0.0
         drawn = [row for row in pairs if row.get("weight", 1.0) >= 1 or rng.random() < DRAWN]
         data = [row if rng.random() < 0.5 else {**row, "a": row["b"], "b": row["a"]} for row in drawn]
-        for ids, mask, types, labels, shares in batches(data, tokenizer, 16, rng):
+        for ids, mask, types, labels, shares in batches(data, tokenizer, batch, rng):
             loss = (loss_of(model(ids, mask, types), labels) * shares).mean()
             loss.backward()
             torch.nn.utils.clip_grad_norm_(free, 1.0)
@@ -219,6 +220,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--rate", type=float, default=6e-5)
+    parser.add_argument("--batch", type=int, default=16, help="pairs a step; 32 is a fifth quicker")
     parser.add_argument("--write", action="store_true", help="write the adapter that the product uses")
     parser.add_argument("--out", type=Path, default=None)
     parser.add_argument("--data", type=Path, nargs="*", default=sorted((ROOT / "training").glob("pairs-*.jsonl")))
@@ -244,7 +246,13 @@ def main() -> None:
     made = [{**row, "weight": 0.5} for row in load_pairs([arguments.made])] if arguments.made else []
     pairs += made
     model, tokenizer = train(
-        pairs + (dev if arguments.dev else []), dev, arguments.epochs, arguments.rate, SEED, arguments.start
+        pairs + (dev if arguments.dev else []),
+        dev,
+        arguments.epochs,
+        arguments.rate,
+        SEED,
+        arguments.start,
+        arguments.batch,
     )
     if arguments.write or arguments.adapter:
         base = load_network(packaged_model())[0].state_dict()

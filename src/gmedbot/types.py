@@ -245,6 +245,8 @@ class Citation:
 class Statement:
     """One thing the answer says. ``citations`` are numbers of ``Answer.citations`` and are never empty.
 
+    ``status`` is that of its finding, except that it is not disputed where only what the finding says of another muscle is.
+
     ``origins`` counts the independent origins behind it; ``finding_id`` links to the ledger. ``role`` tells the
     page where it belongs: "lead" (answers the question), "point", "step", "caution", "row". ``asks`` is set where several
     questions are answered at once: on the lead of each, with the verdict that opens it, if there is one.

@@ -78,7 +78,26 @@ def test_status_follows_the_finding(bot: Bot, answers: dict[str, Answer]) -> Non
         for statement in answer.statements:
             finding = bot.finding(statement.finding_id)
             assert finding is not None
-            assert (statement.status, statement.origins) == (finding.status, len(finding.origins))
+            assert statement.origins == len(finding.origins)
+            assert statement.status == finding.status or finding.status == "disputed"
+
+
+def test_a_dispute_about_another_muscle_does_not_mark_what_is_said_of_this_one(
+    bot: Bot, composer: Composer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, evidence = evidence_of(bot, "Which nerve roots supply the gluteus medius?")
+    item = next(item for item in evidence if item.finding.status == "disputed" and item.best.claim.frame.subjects)
+    assert composer._status(item.finding, item.best.claim) == "disputed"
+    asked: list[object] = []
+
+    def speaks_of_another(subjects: object, finding: object) -> bool:
+        asked.append(subjects)
+        return False
+
+    monkeypatch.setattr(composer, "_speaks_of", speaks_of_another)
+    wanted = "agreed" if len(item.finding.origins) > 1 else "single"
+    assert composer._status(item.finding, item.best.claim) == wanted
+    assert asked == [item.best.claim.frame.subjects] * len(item.finding.dissents)
 
 
 def test_the_known_conflict_is_shown_with_both_sides(answers: dict[str, Answer]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import NamedTuple
@@ -25,7 +25,7 @@ from gmedbot.claims.relator import Pair, Relator
 from gmedbot.claims.vocabulary import Vocabulary, normal_words
 from gmedbot.index.reader import BuiltIndex
 from gmedbot.retrieval.understand import Query
-from gmedbot.types import ChartPoint, Citation, Claim, Conflict, Finding, Statement, Table
+from gmedbot.types import ChartPoint, Citation, Claim, Conflict, Finding, FindingStatus, Statement, Table
 
 __all__ = ["Composer", "Dispute", "Draft"]
 
@@ -263,16 +263,31 @@ class Composer:
 
     def _is_about(self, query: Query, finding: Finding) -> bool:
         """False if muscles were named and the finding speaks of others."""
+        return self._speaks_of(query.subjects, finding)
+
+    def _speaks_of(self, subjects: Collection[str], finding: Finding) -> bool:
+        """Whether a finding names one of the muscles, a part or the whole of one, or none at all. True for no muscles."""
         about = frozenset().union(*(claim.frame.subjects for claim in self._claims(finding)))
-        related = (self._vocabulary.refines(a, b) for p in about for q in query.subjects for a, b in ((p, q), (q, p)))
-        return not about or not query.subjects or bool(about & query.subjects) or any(related)
+        related = (self._vocabulary.refines(a, b) for p in about for q in subjects for a, b in ((p, q), (q, p)))
+        return not about or not subjects or not about.isdisjoint(subjects) or any(related)
 
     def _statement(self, item: Evidence, citations: Citations, role: str) -> Statement:
         finding = item.finding
         best = item.best.claim
         rest = self._claims(finding)
         numbers = citations.cite([best, *(claim for claim in rest if claim.claim_id != best.claim_id)])
-        return Statement(best.text, numbers, finding.status, role, len(finding.origins), finding.finding_id)
+        status = self._status(finding, best)
+        return Statement(best.text, numbers, status, role, len(finding.origins), finding.finding_id)
+
+    def _status(self, finding: Finding, said: Claim) -> FindingStatus:
+        """Whether what is said is disputed: a finding may name two muscles, and only what it says of the other be denied."""
+        about = said.frame.subjects
+        if finding.status != "disputed" or not about:
+            return finding.status
+        against = [self._findings[name] for name in finding.dissents if name in self._findings]
+        if not against or any(self._speaks_of(about, rival) for rival in against):
+            return "disputed"
+        return "agreed" if len(finding.origins) > 1 else "single"
 
     # --- shapes -------------------------------------------------------------------------------------------------
 

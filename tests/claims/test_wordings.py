@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from gmedbot.claims import ledger as ledger_module
 from gmedbot.claims.ledger import Ledger, build_ledger
-from gmedbot.claims.relator import Relator, relation_models
+from gmedbot.claims.relator import Pair, Relator, relation_models
 from gmedbot.claims.vocabulary import Vocabulary
 from gmedbot.claims.wordings import nearest_rows, wording_pairs
 from gmedbot.types import Claim, Frame, Source
@@ -102,3 +104,40 @@ def test_the_progress_of_every_step_is_told(vocabulary: Vocabulary, monkeypatch:
     build_ledger(claims, sources, vocabulary, vectors, Path("none.yaml"), Relator(vocabulary, None),
                  lambda stage, done, total: told.append(stage))  # fmt: skip
     assert {"nearest", "claims"} <= set(told)
+
+
+class _Counting:
+    """Reads nothing and remembers what it was given."""
+
+    def __init__(self) -> None:
+        self.read_pairs: list[tuple[str, str]] = []
+
+    def read(
+        self, pairs: Sequence[tuple[str, str]], progress: Callable[[int], None] | None = None
+    ) -> NDArray[np.float64]:
+        self.read_pairs += pairs
+        return np.zeros((len(pairs), 3))
+
+
+@pytest.mark.parametrize(("most", "least_read", "most_read"), [(10_000, 40, 66), (20, 5, 25)])
+def test_only_the_likeliest_pairs_are_read_where_there_are_too_many(
+    vocabulary: Vocabulary, monkeypatch: pytest.MonkeyPatch, most: int, least_read: int, most_read: int
+) -> None:
+    from gmedbot.claims.extract import read_frame
+
+    monkeypatch.setattr(ledger_module, "_READINGS", most)
+    claims = [
+        replace(claim(f"s{n:02d}", 0, text), frame=read_frame(text, (), vocabulary))
+        for n, text in enumerate(f"{start} in group {n}." for n in range(6) for start in (NERVE[:-1], OTHER[:-1]))
+    ]
+    sources: dict[str, Source] = {one.source_id: make_source(one.source_id) for one in claims}
+    angles = np.linspace(0, 0.5, len(claims))
+    vectors = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+    reader = _Counting()
+    models = replace(relation_models(), plain=1.0, near=0.4)
+    build_ledger(claims, sources, vocabulary, vectors, Path("none.yaml"), Relator(vocabulary, reader, models))
+    assert least_read <= len(reader.read_pairs) <= most_read
+    frames = Relator(vocabulary, None, models)
+    every = [Pair(a.frame, b.frame, a.text, b.text, 0.9) for place, a in enumerate(claims) for b in claims[place + 1 :]]
+    assert frames.plain_limit(every, 0.1) < frames.plain_limit(every, 0.5) <= frames.plain_limit(every, 2.0) <= 1.0
+    assert frames.plain_limit([], 0.5) == 1.0

@@ -42,6 +42,8 @@ _MAX_CARDS = 2
 #: Log-odds below the best finding from which a better supported side no longer leads. On dev 18 answers began with the
 #: better side of a disagreement; the four that so lost a fitting first sentence lay 3.1 or more below, the others but one less.
 _LEADING = 3.0
+#: Kinds of question that are answered by what explains; that somebody found otherwise is told on the card.
+_EXPLAINING = frozenset({"why", "how-to", "definition", "overview"})
 #: A yes/no answer opens with its verdict only if the question's own statement and the claims are related this surely.
 _SURE = 0.8
 #: Opens an answer to a question that takes something for granted which the sources deny.
@@ -185,7 +187,7 @@ class Composer:
             if card is not None:
                 draft.conflicts.append(card)
                 carded |= names
-                if item is chosen[0] and len(draft.conflicts) == 1:
+                if item is chosen[0] and len(draft.conflicts) == 1 and query.shape not in _EXPLAINING:
                     self._lead_with_better(draft, card, evidence)
         draft.chart = self._chart(query, evidence, citations)
         draft.table = self._table(query, chosen, citations)

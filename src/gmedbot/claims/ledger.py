@@ -35,6 +35,8 @@ _CHUNK = 500
 #: Above so many claims, wordings are compared and not every pair of a block: three times the project's own corpus, which
 #: takes minutes; at twice this number all pairs take an hour of two cores (benchmarks/build_scale.py).
 _LARGE = 6000
+#: Pairs that one build reads with the network, about: half an hour of two cores. ``_SAMPLE`` of them tell which.
+_READINGS, _SAMPLE = 150_000, 4096
 #: Two groups join only if this share of their cross pairs agrees: chains of "nearly the same" would drift apart.
 _LINKAGE = 0.5
 
@@ -56,15 +58,18 @@ def relate_claims(
     relator: Relator,
     reviews: Reviews | None = None,
     is_thorough: bool = True,
+    plain: float | None = None,
 ) -> list[Relation]:
     """The relations of pairs of claims, each in the order of its ids; a maintainer's review overrules the program.
 
-    Args: is_thorough: False leaves out pairs that plainly speak of different things, unless they were reviewed.
+    Args: is_thorough: False leaves out pairs that plainly speak of different things, unless they were reviewed; from which
+        probability on they do, ``plain`` says.
     """
     ordered = [(a, b) if a.claim_id <= b.claim_id else (b, a) for a, b in pairs]
     verdicts = relator.judge(
         [Pair(a.frame, b.frame, a.text, b.text, cosine) for (a, b), cosine in zip(ordered, cosines, strict=True)],
         is_thorough=is_thorough,
+        plain=plain,
     )
     found: list[Relation] = []
     for (a, b), verdict in zip(ordered, verdicts, strict=True):
@@ -97,11 +102,12 @@ def build_ledger(
     """
     reviews = load_reviews(reviews_path)
     pairs = _sorted_pairs(claims, vocabulary, vectors, relator.models.near, reviews, progress)
+    plain = _plain_limit(claims, pairs, vectors, relator)
     relations: list[Relation] = []
     for start in range(0, len(pairs), _CHUNK):
         part = pairs[start : start + _CHUNK].tolist()
         cosines = [_cosine(vectors, i, j) for i, j in part]
-        found = relate_claims([(claims[i], claims[j]) for i, j in part], cosines, relator, reviews, False)
+        found = relate_claims([(claims[i], claims[j]) for i, j in part], cosines, relator, reviews, False, plain)
         relations += [relation for relation in found if _is_taken(relation, relator.models)]
         if progress is not None:
             progress("claims", min(start + _CHUNK, len(pairs)), len(pairs))
@@ -112,10 +118,26 @@ def build_ledger(
 
         def do_agree(a: str, b: str) -> bool:
             i, j = row_of[min(a, b)], row_of[max(a, b)]
-            found = relate_claims([(claims[i], claims[j])], [_cosine(vectors, i, j)], relator, reviews, False)
+            found = relate_claims([(claims[i], claims[j])], [_cosine(vectors, i, j)], relator, reviews, False, plain)
             return any(one.label == "agree" and _is_taken(one, relator.models) for one in found)
 
     return Ledger(tuple(relations), _group(claims, sources, relations, do_agree, progress))
+
+
+def _plain_limit(
+    claims: Sequence[Claim], pairs: NDArray[np.int32], vectors: NDArray[np.float32], relator: Relator
+) -> float:
+    """From where pairs are plainly different. Where more than ``_READINGS`` would be read, the limit falls, so that the
+    network reads those that the frames find likeliest to be related."""
+    if len(pairs) <= _READINGS:
+        return relator.models.plain
+    rows = pairs[np.linspace(0, len(pairs) - 1, _SAMPLE).astype(np.int64)].tolist()
+    sample = [
+        Pair(a.frame, b.frame, a.text, b.text, _cosine(vectors, i, j))
+        for i, j in rows
+        for a, b in [sorted((claims[i], claims[j]), key=lambda claim: claim.claim_id)]
+    ]
+    return relator.plain_limit(sample, _READINGS / len(pairs))
 
 
 def _cosine(vectors: NDArray[np.float32], i: int, j: int) -> float:

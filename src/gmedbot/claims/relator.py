@@ -104,12 +104,18 @@ class Relator:
         self.models = models or relation_models()
 
     def judge(
-        self, pairs: Sequence[Pair], progress: Callable[[int], None] | None = None, is_thorough: bool = True
+        self,
+        pairs: Sequence[Pair],
+        progress: Callable[[int], None] | None = None,
+        is_thorough: bool = True,
+        plain: float | None = None,
     ) -> list[Judgement | None]:
         """A verdict for each pair.
 
-        Args: is_thorough: False leaves out (None) what the frames alone call plainly different.
+        Args: is_thorough: False leaves out (None) what the frames alone call plainly different: from the probability
+            ``plain`` on, that of the models by default.
         """
+        plain = self.models.plain if plain is None else plain
         found: list[Judgement | None] = [None] * len(pairs)
         for start in range(0, len(pairs), _FEW):
             places = range(start, min(start + _FEW, len(pairs)))
@@ -117,7 +123,7 @@ class Relator:
             if near:
                 features = self.observe([pairs[place] for place in near])
                 shares = self.models.frames.probabilities(features)
-                chosen = np.flatnonzero((shares[:, LABELS.index("different")] < self.models.plain) | is_thorough)
+                chosen = np.flatnonzero((shares[:, LABELS.index("different")] < plain) | is_thorough)
                 if self._reader is not None and len(chosen):
                     texts = [(pairs[near[row]].text_a, pairs[near[row]].text_b) for row in chosen.tolist()]
                     logits = self._reader.read(texts)
@@ -127,6 +133,15 @@ class Relator:
             if progress is not None:
                 progress(len(places))
         return found
+
+    def plain_limit(self, sample: Sequence[Pair], share: float) -> float:
+        """The probability of "different" by frames below which ``share`` of all pairs lie, told from an even sample of them;
+        at most that of the models."""
+        near = [pair for pair in sample if pair.cosine >= self.models.near]
+        if not near:
+            return self.models.plain
+        different = self.models.frames.probabilities(self.observe(near))[:, LABELS.index("different")]
+        return min(self.models.plain, float(np.quantile(different, min(1.0, share * len(sample) / len(near)))))
 
     def closest(self, pairs: Sequence[Pair], most: int, plain: float, doubt: float = 0.0) -> list[int]:
         """Places, in order, of the ``most`` pairs that are likeliest to speak of the same thing by frames and cosine, among

@@ -78,6 +78,16 @@ def test_a_disputed_statement_says_how_many_stand_on_each_side() -> None:
     assert "1 to 1" not in one_to_one and "Sources disagree" in one_to_one
 
 
+def test_a_statement_and_its_card_tell_the_same_numbers() -> None:
+    answer = BOT.ask("Which nerve?")
+    (card,) = answer.conflicts
+    sides = tuple(replace(side, origins=n) for side, n in zip(card.sides, (9, 2), strict=True))
+    stated = next(item for item in answer.statements if set(item.citations) & sides[0].all_citations)
+    shown = replace(answer, statements=(replace(stated, status="disputed"),), conflicts=(replace(card, sides=sides),))
+    made = "".join(answer_blocks(shown, BOT.source, partial(against, BOT)))
+    assert "Sources disagree, 9 to 2" in made and "9 independent sources" in made
+
+
 def test_who_disputes_a_finding_is_counted_by_origin() -> None:
     assert [against(BOT, f.finding_id) for f in FINDINGS] == [0, 1, 1, 1, 1, 0]
     assert against(BOT, "no-such-finding") == 0

@@ -195,7 +195,7 @@ def _status(statement: Statement, answer: Answer, against: CountAgainst) -> Mark
     """Whether others say the same, or otherwise; how many stand on each side, unless it is one against one."""
     if statement.status == "disputed":
         at = _conflict_of(statement, answer)
-        n, m = statement.origins, against(statement.finding_id) if statement.finding_id else 0
+        n, m = _counts(statement, answer, at, against)
         words = (icon("differ"), t("status.split", n=n, m=m) if m and n + m > 2 else t("status.disputed"))
         if at is None and statement.finding_id:
             href = f"/explore?{urlencode({'finding': statement.finding_id})}"
@@ -216,6 +216,17 @@ def _status(statement: Statement, answer: Answer, against: CountAgainst) -> Mark
     if statement.status == "agreed" and statement.origins > 1:
         return el("span", icon("agree"), t("status.agreed", n=statement.origins), class_="gm-status is-agreed")
     return Markup("")
+
+
+def _counts(statement: Statement, answer: Answer, at: int | None, against: CountAgainst) -> tuple[int, int]:
+    """How many independent sources stand on the side of a statement and against it: those of its card where there is one,
+    so that the two never tell different numbers."""
+    if at is None:
+        return statement.origins, against(statement.finding_id) if statement.finding_id else 0
+    mine = set(statement.citations)
+    sides = answer.conflicts[at].sides
+    own = next(side for side in sides if mine & side.all_citations)
+    return own.origins, sum(side.origins for side in sides if side is not own)
 
 
 def _conflict_of(statement: Statement, answer: Answer) -> int | None:

@@ -2,7 +2,7 @@
 
 ``frames`` (features alone) learns from all hand-written training pairs and the dev pairs; ``full`` (features and the
 reader's log-odds) from pairs that the reader was not trained on: the dev split of ``evaluation/pairs.jsonl`` and
-``training/check-pairs.jsonl`` and every tenth triplet. The test split is never read. Both are multinomial logistic regressions.
+``training/check-pairs.jsonl``, and every tenth triplet and cluster. The test split is never read. Both are multinomial logistic regressions.
 
 Run after ``training.train_relator --write``: ``python -m training.fit_relations [--write]``; writes
 ``src/gmedbot/data/relation-weights.json``.
@@ -30,7 +30,7 @@ from gmedbot.claims.reader import LABELS, PairReader, export_reader
 from gmedbot.claims.relator import LinearModel, Pair, observe
 from gmedbot.claims.vocabulary import load_vocabulary
 from gmedbot.encoder import DEFAULT_MODEL, Encoder, OnnxEncoder, SentenceTransformerEncoder, packaged_digest
-from training.train_relator import load_triplets
+from training.train_relator import load_clusters, load_triplets
 
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "src" / "gmedbot" / "data" / "relation-weights.json"
@@ -46,12 +46,18 @@ SEED = 20261122
 RULE = slice(len(FEATURE_NAMES), len(FEATURE_NAMES) + len(LABELS))
 STRENGTH = 0.01
 #: Sets that the reader was not trained on.
-_READ = ("dev", "check", "held")
+_READ = ("dev", "check", "held", "clusters")
 
 
 def rows_of(path: Path, split: str | None = None) -> list[dict[str, Any]]:
     rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
     return [row for row in rows if split is None or row["split"] == split]
+
+
+def held_clusters() -> list[dict[str, Any]]:
+    """Pairs of the clusters that the reader was not trained on; a third of those that differ, which are most."""
+    rows = load_clusters(True)
+    return [row for place, row in enumerate(rows) if row["relation"] != "different" or place % 3 == 0]
 
 
 def features_of(rows: Sequence[dict[str, Any]], encoder: Any) -> NDArray[np.float64]:
@@ -113,8 +119,9 @@ def main() -> None:
     dev = rows_of(ROOT / "evaluation" / "pairs.jsonl", "dev")
     check = rows_of(ROOT / "training" / "check-pairs.jsonl")
     held = [row for row in load_triplets(True) if row["weight"] == 1]
+    clusters = held_clusters()
     train = [row for path in sorted((ROOT / "training").glob("pairs-*.jsonl")) for row in rows_of(path)]
-    sets = {"dev": dev, "check": check, "held": held, "train": train}
+    sets = {"dev": dev, "check": check, "held": held, "clusters": clusters, "train": train}
     labels = {name: [row["relation"] for row in rows] for name, rows in sets.items()}
     table = {name: features_of(rows, encoder) for name, rows in sets.items()}
     frames = fit(table["train"], labels["train"], 0.03)
@@ -133,7 +140,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         reader: PairReader = export_reader(Path(folder), arguments.adapter)
         logits = {name: reader.read([(row["a"], row["b"]) for row in sets[name]]) for name in _READ}
-    truth += labels["held"]
+    truth += [*labels["held"], *labels["clusters"]]
     for name in _READ:
         odds = np.exp(logits[name] - logits[name].max(1, keepdims=True))
         report(f"reader alone on {name}", labels[name], odds / odds.sum(1, keepdims=True))
@@ -141,6 +148,8 @@ def main() -> None:
     for strength in (0.003, 0.03, STRENGTH):
         shares = cross_validated(both, truth, strength)
         report(f"full, cross-validated, C {strength}", truth, shares)
+        written = len(labels["dev"]) + len(labels["check"])  # the sets that nobody wrote as triplets or clusters
+        report("  of these dev and check", truth[:written], shares[:written])
         rule = both[:, RULE]
         said = np.where(rule.argmax(1) == shares.argmax(1), rule.max(1), 0.0)
         sure = 1 - (1 - shares.max(1)) * (1 - said)

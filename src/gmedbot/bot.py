@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import islice, zip_longest
 
 import numpy as np
@@ -105,6 +105,7 @@ class Bot:
         self._screen = RedFlagScreen(index.safety, index.manifest.encoder.model)
         self._premises = PremiseCheck(index, self.vocabulary)
         self._suggester = Suggester(index, self.vocabulary, self.speller, self._would_answer)
+        self._glosses = lru_cache(maxsize=4096)(self._glosses_of)  # the same statements answer many questions
 
     def _searchable(self, index: BuiltIndex) -> Index:
         """Where passages are searched: in the files of the build, or in the database that it was copied to."""
@@ -428,10 +429,14 @@ class Bot:
         """Terms of the answer that learners may not know, with their plain meaning, in order of use."""
         found: dict[str, str] = {}
         for statement in statements:
-            for match in self.vocabulary.find(statement.text):
-                if match.term.gloss and match.term.id != self.vocabulary.focus:
-                    found.setdefault(match.term.name, match.term.gloss)
+            for name, gloss in self._glosses(statement.text):
+                found.setdefault(name, gloss)
         return tuple(found.items())[:6]
+
+    def _glosses_of(self, text: str) -> tuple[tuple[str, str], ...]:
+        """The terms of a statement that have a plain meaning, in its order."""
+        terms = (match.term for match in self.vocabulary.find(text))
+        return tuple((term.name, term.gloss) for term in terms if term.gloss and term.id != self.vocabulary.focus)
 
     # --- reading the index --------------------------------------------------------------------------------------
 

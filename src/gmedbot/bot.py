@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import islice, zip_longest
 
 import numpy as np
@@ -23,6 +23,7 @@ from gmedbot.answer.compose import Composer, Draft
 from gmedbot.answer.conflicts import conflict_card
 from gmedbot.answer.evidence import Evidence, EvidenceFinder
 from gmedbot.answer.exercises import exercise_cards
+from gmedbot.answer.glossary import Glossary
 from gmedbot.answer.premise import PremiseCheck
 from gmedbot.answer.render import EDUCATION_NOTICE, render_answer
 from gmedbot.answer.suggest import Suggester
@@ -52,7 +53,6 @@ from gmedbot.types import (
     Safety,
     ScoredPassage,
     Source,
-    Statement,
 )
 
 __all__ = ["Bot"]
@@ -105,7 +105,7 @@ class Bot:
         self._screen = RedFlagScreen(index.safety, index.manifest.encoder.model)
         self._premises = PremiseCheck(index, self.vocabulary)
         self._suggester = Suggester(index, self.vocabulary, self.speller, self._would_answer)
-        self._glosses = lru_cache(maxsize=4096)(self._glosses_of)  # the same statements answer many questions
+        self._glossary = Glossary(self.vocabulary)
 
     def _searchable(self, index: BuiltIndex) -> Index:
         """Where passages are searched: in the files of the build, or in the database that it was copied to."""
@@ -366,7 +366,7 @@ class Bot:
             notice=notice,
             chart=draft.chart,
             table=draft.table,
-            glossary=self._glossary(draft.statements),
+            glossary=self._glossary.of(draft.statements),
             verdict=draft.verdict,
             remark=remark,
         )
@@ -424,19 +424,6 @@ class Bot:
             index=self.index_id,
             shape="greeting",
         )
-
-    def _glossary(self, statements: Sequence[Statement]) -> tuple[tuple[str, str], ...]:
-        """Terms of the answer that learners may not know, with their plain meaning, in order of use."""
-        found: dict[str, str] = {}
-        for statement in statements:
-            for name, gloss in self._glosses(statement.text):
-                found.setdefault(name, gloss)
-        return tuple(found.items())[:6]
-
-    def _glosses_of(self, text: str) -> tuple[tuple[str, str], ...]:
-        """The terms of a statement that have a plain meaning, in its order."""
-        terms = (match.term for match in self.vocabulary.find(text))
-        return tuple((term.name, term.gloss) for term in terms if term.gloss and term.id != self.vocabulary.focus)
 
     # --- reading the index --------------------------------------------------------------------------------------
 

@@ -2,10 +2,11 @@
 
 ``frames`` (features alone) learns from all hand-written training pairs and the dev pairs; ``full`` (features and the
 reader's log-odds) from pairs that the reader was not trained on: the dev split of ``evaluation/pairs.jsonl`` and
-``training/check-pairs.jsonl``, and every tenth triplet and cluster. The test split is never read. Both are multinomial logistic regressions.
+``training/check-pairs.jsonl``, and every tenth triplet and cluster. The test split is never read. ``frames`` is a
+multinomial logistic regression, ``full`` boosted trees (docs/decisions/0013).
 
 Run after ``training.train_relator --write``: ``python -m training.fit_relations [--write]``; writes
-``src/gmedbot/data/relation-weights.json``.
+``relation-weights.json`` and ``relation-trees.npz`` in ``src/gmedbot/data``.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score, precision_recall_fscore_support, roc_auc_score
 from sklearn.model_selection import StratifiedKFold
@@ -28,12 +30,14 @@ from gmedbot.claims.extract import read_frame
 from gmedbot.claims.features import FEATURE_NAMES
 from gmedbot.claims.reader import LABELS, PairReader, export_reader
 from gmedbot.claims.relator import LinearModel, Pair, observe
+from gmedbot.claims.trees import TreeModel
 from gmedbot.claims.vocabulary import load_vocabulary
 from gmedbot.encoder import DEFAULT_MODEL, Encoder, OnnxEncoder, SentenceTransformerEncoder, packaged_digest
 from training.train_relator import load_clusters, load_triplets
 
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "src" / "gmedbot" / "data" / "relation-weights.json"
+TREES = OUT.with_name("relation-trees.npz")
 #: Share of the agreements and conflicts that the frames may lose by calling them plainly different.
 LOST = 0.03
 #: The same for their cosine; most pairs of a corpus lie below, so that this is what keeps a build quick.
@@ -45,6 +49,8 @@ SEED = 20261122
 #: Columns of ``observe`` that hold the verdict by rule.
 RULE = slice(len(FEATURE_NAMES), len(FEATURE_NAMES) + len(LABELS))
 STRENGTH = 0.01
+#: Weight of a pair of dev and check, which are like what people compare; triplets and clusters are many and of one manner.
+WRITTEN = 5.0
 #: Sets that the reader was not trained on.
 _READ = ("dev", "check", "held", "clusters")
 
@@ -81,10 +87,46 @@ def fit(table: NDArray[np.float64], labels: Sequence[str], strength: float) -> L
     return LinearModel(mean, scale, model.coef_[order], model.intercept_[order])
 
 
-def cross_validated(table: NDArray[np.float64], labels: Sequence[str], strength: float) -> NDArray[np.float64]:
-    shares = np.zeros((len(labels), len(LABELS)))
+def trees() -> HistGradientBoostingClassifier:
+    return HistGradientBoostingClassifier(
+        max_iter=150,
+        learning_rate=0.05,
+        max_leaf_nodes=8,
+        l2_regularization=5.0,
+        class_weight="balanced",
+        random_state=SEED,
+    )
+
+
+def fit_trees(table: NDArray[np.float64], labels: Sequence[str], weights: NDArray[np.float64]) -> TreeModel:
+    """Boosted trees as arrays; they give what scikit-learn gives."""
+    model = trees().fit(table, [LABELS.index(label) for label in labels], sample_weight=weights)
+    grown = [tree.nodes for step in model._predictors for tree in step]  # three a step, in the order of LABELS
+    shape = len(grown), max(map(len, grown))
+    own = np.tile(np.arange(shape[1], dtype=np.int16), (shape[0], 1))  # what is no inner node leads to itself
+    left, right, feature = own.copy(), own.copy(), np.zeros(shape, np.int16)
+    threshold, value = np.zeros(shape), np.zeros(shape)
+    for tree, nodes in enumerate(grown):
+        inner = np.flatnonzero(nodes["is_leaf"] == 0)
+        leaves = np.flatnonzero(nodes["is_leaf"] == 1)
+        left[tree, inner], right[tree, inner] = nodes["left"][inner], nodes["right"][inner]
+        feature[tree, inner], threshold[tree, inner] = nodes["feature_idx"][inner], nodes["num_threshold"][inner]
+        value[tree, leaves] = nodes["value"][leaves]
+    depth = np.array([max(int(nodes["depth"].max()) for nodes in grown)])
+    found = TreeModel(feature, threshold, left, right, value, model._baseline_prediction[0], depth)
+    assert np.allclose(found.probabilities(table), model.predict_proba(table), atol=1e-9)
+    return found
+
+
+def cross_validated(
+    table: NDArray[np.float64], labels: Sequence[str], weights: NDArray[np.float64]
+) -> dict[str, NDArray[np.float64]]:
+    """Probabilities of each pair by models that have not seen it: the trees, and a logistic regression beside them."""
+    shares = {name: np.zeros((len(labels), len(LABELS))) for name in ("trees", "logistic")}
     for train, test in StratifiedKFold(5, shuffle=True, random_state=SEED).split(table, labels):
-        shares[test] = fit(table[train], [labels[i] for i in train], strength).probabilities(table[test])
+        own = [labels[i] for i in train]
+        shares["trees"][test] = fit_trees(table[train], own, weights[train]).probabilities(table[test])
+        shares["logistic"][test] = fit(table[train], own, STRENGTH).probabilities(table[test])
     return shares
 
 
@@ -95,6 +137,16 @@ def report(name: str, labels: Sequence[str], shares: NDArray[np.float64]) -> Non
     each = ", ".join(f"{label} P {p:.2f} R {r:.2f}" for label, p, r in zip(LABELS, precision, recall, strict=True))
     macro = f1_score(labels, said, average="macro")
     sys.stderr.write(f"{name}: macro-F1 {macro:.3f}, conflict AUROC {area:.3f}; {each}\n")
+
+
+def report_taken(rule: NDArray[np.float64], shares: NDArray[np.float64], truth: Sequence[str]) -> None:
+    """How many verdicts the ledger would take, and how many of them are right."""
+    said = np.where(rule.argmax(1) == shares.argmax(1), rule.max(1), 0.0)
+    sure = 1 - (1 - shares.max(1)) * (1 - said)
+    for label, limit in (("agree", AGREE), ("conflict", CONFLICT)):
+        taken = (shares.argmax(1) == LABELS.index(label)) & (sure >= limit)
+        right = sum(truth[i] == label for i in np.flatnonzero(taken).tolist())
+        sys.stderr.write(f"  {label} from {limit}: {right} of {int(taken.sum())} right, {truth.count(label)} in all\n")
 
 
 def _encoder() -> Encoder:
@@ -145,27 +197,20 @@ def main() -> None:
         odds = np.exp(logits[name] - logits[name].max(1, keepdims=True))
         report(f"reader alone on {name}", labels[name], odds / odds.sum(1, keepdims=True))
     both = np.vstack([np.hstack([table[name], logits[name]]) for name in _READ])
-    for strength in (0.003, 0.03, STRENGTH):
-        shares = cross_validated(both, truth, strength)
-        report(f"full, cross-validated, C {strength}", truth, shares)
-        written = len(labels["dev"]) + len(labels["check"])  # the sets that nobody wrote as triplets or clusters
-        report("  of these dev and check", truth[:written], shares[:written])
-        rule = both[:, RULE]
-        said = np.where(rule.argmax(1) == shares.argmax(1), rule.max(1), 0.0)
-        sure = 1 - (1 - shares.max(1)) * (1 - said)
-        for label, limit in (("agree", AGREE), ("conflict", CONFLICT)):
-            taken = (shares.argmax(1) == LABELS.index(label)) & (sure >= limit)
-            right = sum(truth[i] == label for i in np.flatnonzero(taken))
-            sys.stderr.write(
-                f"  {label} from {limit}: {right} of {int(taken.sum())} right, {truth.count(label)} in all\n"
-            )
-    full = fit(both, truth, STRENGTH)
+    written = len(labels["dev"]) + len(labels["check"])  # the sets that nobody wrote as triplets or clusters
+    weights = np.where(np.arange(len(truth)) < written, WRITTEN, 1.0)
+    for name, shares in cross_validated(both, truth, weights).items():
+        report(f"{name}, cross-validated, all", truth, shares)
+        report(f"{name}, of these dev and check", truth[:written], shares[:written])
+        report_taken(both[:, RULE], shares, truth)
+    full = fit_trees(both, truth, weights)
     if arguments.write and arguments.adapter is None:
         record = {
             "features": [*FEATURE_NAMES, *(f"rule {label}" for label in LABELS), *(f"reader {label}" for label in LABELS)],
-            "frames": frames.to_record(), "full": full.to_record(), "plain": round(plain, 4), "near": round(near, 4), "agree": AGREE, "conflict": CONFLICT,
+            "frames": frames.to_record(), "plain": round(plain, 4), "near": round(near, 4), "agree": AGREE, "conflict": CONFLICT,
         }  # fmt: skip
         OUT.write_text(json.dumps(record) + "\n", "utf-8")
+        full.save(TREES)
 
 
 if __name__ == "__main__":

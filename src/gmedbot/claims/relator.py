@@ -1,7 +1,7 @@
 """Frames and reader together: the relation of two claims, with a reason in words and a calibrated confidence.
 
-The frames' comparison (``features``) and the reader's log-odds (``reader``) are weighed by one multinomial logistic
-model, fitted on hand-written pairs (``training.fit_relations``). The frames alone decide what is plainly different, so
+The frames' comparison (``features``) and the reader's log-odds (``reader``) are weighed by boosted trees, fitted on
+hand-written pairs (``training.fit_relations``, docs/decisions/0013). The frames alone, by a logistic regression, decide what is plainly different, so
 that the reader, which costs milliseconds, is asked for what is left. Reasons come from the frames.
 """
 
@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from gmedbot.claims.features import FEATURE_NAMES, pair_features
 from gmedbot.claims.reader import LABELS, Reader
 from gmedbot.claims.relate import Comparison, Judgement, compare_frames, explain, judge
+from gmedbot.claims.trees import TreeFile
 from gmedbot.claims.vocabulary import Vocabulary
 from gmedbot.data import packaged_record
 from gmedbot.types import Frame
@@ -66,6 +68,12 @@ class LinearModel:
         return {name: np.round(getattr(self, name), 5).tolist() for name in ("mean", "scale", "weights", "bias")}
 
 
+class Weigher(Protocol):
+    """Anything that turns features into probabilities of ``LABELS``."""
+
+    def probabilities(self, rows: Matrix) -> Matrix: ...
+
+
 @dataclass(frozen=True)
 class RelationModels:
     """``frames``: over what the frames tell (``observe``). ``full``: over this and the reader's three log-odds.
@@ -76,7 +84,7 @@ class RelationModels:
     """
 
     frames: LinearModel
-    full: LinearModel
+    full: Weigher
     plain: float
     near: float
     agree: float
@@ -89,7 +97,7 @@ def relation_models() -> RelationModels:
     record = packaged_record("relation-weights.json")
     return RelationModels(
         LinearModel.from_record(record["frames"]),
-        LinearModel.from_record(record["full"]),
+        TreeFile(Path(__file__).parents[1] / "data" / "relation-trees.npz"),
         *(float(record[name]) for name in ("plain", "near", "agree", "conflict")),
     )
 

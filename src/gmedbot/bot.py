@@ -38,6 +38,7 @@ from gmedbot.index.protocol import Index
 from gmedbot.index.reader import BuiltIndex
 from gmedbot.index.store import Store
 from gmedbot.retrieval.hybrid import Hits, HybridRetriever
+from gmedbot.retrieval.rerank import reranking_of
 from gmedbot.retrieval.understand import Query, Speller
 from gmedbot.settings import Settings
 from gmedbot.types import (
@@ -94,8 +95,9 @@ class Bot:
         self._index = index
         self.vocabulary = index.vocabulary
         self.speller = Speller(index.lexicon, self.vocabulary, lambda: index.english)
+        known, second = self._settings, reranking_of(self._settings, index)
         self.retriever = HybridRetriever.over(
-            self._searchable(index), index.encoder, self._settings.dense_weight, self._settings.candidates
+            self._searchable(index), index.encoder, known.dense_weight, known.candidates, second
         )
         self._finder = EvidenceFinder(index, self.vocabulary)
         self._composer = Composer(index, self.vocabulary)

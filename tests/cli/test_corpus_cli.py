@@ -153,6 +153,7 @@ def test_doctor_finds_what_is_wrong_and_names_the_command(
         "corpus",
         "index",
         "freshness",
+        "gate",
         "disk",
         "port",
     }

@@ -60,3 +60,35 @@ def make_claim(claim_id: str, text: str, frame: Frame, source_id: str | None = N
     """A claim without a document; its source is the part of the id before the colon."""
     owner = source_id or claim_id.split(":")[0]
     return Claim(claim_id, owner, f"{owner}-p", text, 0, len(text), (), frame)
+
+
+def write_calibration_gold(folder: Path, corpus: Path = SMALL_CORPUS) -> Path:
+    """Dev questions enough to calibrate on: the sentences of a corpus as 60 questions, and 25 of other fields."""
+    import json
+
+    from gmedbot.corpus.sources import read_corpus
+
+    folder.mkdir(parents=True, exist_ok=True)
+    sentences = [
+        (document.source.source_id, line.strip())
+        for document in read_corpus(corpus)
+        for line in document.text.splitlines()
+        if line.strip().endswith(".") and not line.startswith(("#", "-", "|", ">")) and line.count(". ") == 0
+    ]
+    questions, unanswerable = [], []
+    for number in range(60):
+        source, text = sentences[number % len(sentences)]
+        asked = f"{'Please say: ' * (number // len(sentences))}{text[:-1]}?"
+        questions.append(
+            {"id": f"q{number}", "question": asked, "split": "dev", "topic_key": f"q{number}", "style": "lay", "type": "fact",
+             "gold": [{"source": source, "quote": text, "grade": 2}], "nuggets": [], "needs_several": False, "disputed": False}
+        )  # fmt: skip
+    cities = ("France", "Peru", "Japan", "Kenya", "Norway")
+    things = ("capital of {}", "currency of {}", "president of {}", "longest river in {}", "anthem of {}")
+    for number, text in enumerate(thing.format(city) for city in cities for thing in things):
+        unanswerable.append(
+            {"id": f"u{number}", "question": f"What is the {text}?", "near": False, "why": "", "split": "dev", "topic_key": f"u{number}"}
+        )  # fmt: skip
+    for name, rows in (("questions.jsonl", questions), ("unanswerable.jsonl", unanswerable)):
+        (folder / name).write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
+    return folder

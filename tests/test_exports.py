@@ -23,8 +23,8 @@ HOMES = {
     "faiss": {"index/dense.py"},
     "bm25s": {"index/lexical.py"},
     "Stemmer": {"index/lexical.py"},
-    "sentence_transformers": {"encoder.py"},
-    "torch": {"adapter.py", "claims/reader.py", "encoder.py"},
+    "sentence_transformers": {"encoder.py", "retrieval/rerank.py"},  # its encoders, its cross-encoders
+    "torch": {"adapter.py", "claims/reader.py", "encoder.py", "retrieval/rerank.py"},
     "onnxruntime": {"claims/reader.py", "encoder.py"},
     "tokenizers": {"claims/reader.py", "encoder.py"},
     "langchain_text_splitters": {"passages.py"},

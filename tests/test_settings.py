@@ -10,6 +10,7 @@ import pytest
 
 from gmedbot.errors import UsageError
 from gmedbot.settings import Settings, load_settings
+from tests.support import ROOT
 
 pytestmark = pytest.mark.core
 
@@ -46,6 +47,8 @@ def test_text_of_the_environment_becomes_the_kind_of_the_setting(monkeypatch: py
         ("port", 1.5, "not a whole number"),
         ("port", True, "not a whole number"),
         ("dense_weight", float("nan"), "not a number"),
+        ("rerank_depth", 1, "less than 2"),
+        ("rerank_depth", 201, "more than 200"),
         ("fetch_seconds", 0, "not more than 0"),
         ("backend", "oracle", "not one of embedded, postgres"),
         ("allow_private_urls", "perhaps", "not true or false"),
@@ -88,3 +91,12 @@ def test_the_fingerprint_follows_what_shapes_an_index_and_nothing_else() -> None
     assert settings.changed(port=9, index=Path("elsewhere")).fingerprint() == settings.fingerprint()
     for change in ({"passage_tokens": 100}, {"build_mode": "fast"}, {"dense_index": "flat"}, {"encoder": "other"}):
         assert settings.changed(**change).fingerprint() != settings.fingerprint()
+
+
+def test_the_page_lists_every_setting_with_its_default_and_its_reason() -> None:
+    rows = []
+    for field in dataclasses.fields(Settings):
+        default = {dataclasses.MISSING: "see text", None: "none"}.get(field.default, str(field.default))
+        rows.append(f"| `{field.name}` | {default} | {field.metadata['description']} |")
+    page = (ROOT / "docs" / "settings.md").read_text("utf-8").splitlines()
+    assert [line for line in page if line.startswith("| `")] == rows

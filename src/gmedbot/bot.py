@@ -39,6 +39,7 @@ from gmedbot.index.protocol import Index
 from gmedbot.index.reader import BuiltIndex
 from gmedbot.index.store import Store
 from gmedbot.retrieval.hybrid import Hits, HybridRetriever
+from gmedbot.retrieval.rerank import reranking_of
 from gmedbot.retrieval.understand import Query, Speller
 from gmedbot.settings import Settings
 from gmedbot.types import (
@@ -94,8 +95,9 @@ class Bot:
         self._index = index
         self.vocabulary = index.vocabulary
         self.speller = Speller(index.lexicon, self.vocabulary, lambda: index.english)
+        known, second = self._settings, reranking_of(self._settings, index)
         self.retriever = HybridRetriever.over(
-            self._searchable(index), index.encoder, self._settings.dense_weight, self._settings.candidates
+            self._searchable(index), index.encoder, known.dense_weight, known.candidates, second
         )
         self._finder = EvidenceFinder(index, self.vocabulary)
         self._composer = Composer(index, self.vocabulary)
@@ -104,7 +106,7 @@ class Bot:
         )
         self._screen = RedFlagScreen(index.safety, index.manifest.encoder.model)
         self._premises = PremiseCheck(index, self.vocabulary)
-        self._suggester = Suggester(index, self.vocabulary, self.speller, self._would_answer)
+        self._suggester = Suggester(index, self.vocabulary, self.speller, lambda text: self.verdict(text).is_answerable)
         self._glossary = Glossary(self.vocabulary)
 
     def _searchable(self, index: BuiltIndex) -> Index:
@@ -294,9 +296,10 @@ class Bot:
             return correction
         return None
 
-    def _would_answer(self, question: str) -> bool:
+    def verdict(self, question: str) -> Verdict:
+        """What the gates say of a question that stands alone."""
         query, _ = self.understand(question)
-        return self._look(query, AskOptions(), lambda name: None)[1].is_answerable
+        return self._look(query, AskOptions(), lambda name: None)[1]
 
     def _look(
         self,
@@ -315,7 +318,7 @@ class Bot:
         if query.shape == "overview":
             found = self._filtered(self._finder.overview(query), options)
             if found and (verdict.is_answerable or len(found) >= _OVERVIEW):
-                evidence, verdict = found, Verdict(True, "answer", verdict.probability)
+                evidence, verdict = found, replace(verdict, is_answerable=True, reason="answer")
         mark("compose")
         return evidence, verdict
 

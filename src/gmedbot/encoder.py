@@ -4,7 +4,8 @@ sentence-transformers is the home of every model: it loads the weights, and ``ex
 ONNX graph that the index carries. From then on onnxruntime and tokenizers are enough, so that an answer does not
 wait seconds for PyTorch. A model that cannot be exported is served by sentence-transformers itself.
 
-Only this file knows sentence-transformers, torch, onnxruntime and tokenizers.
+Only this file knows the encoders of sentence-transformers, torch, onnxruntime and tokenizers; its cross-encoders are
+known to ``retrieval.rerank``, and torch also to ``adapter`` and ``claims.reader``.
 """
 
 from __future__ import annotations

@@ -114,7 +114,12 @@ class Settings:
     )
     candidates: int = Field(50, ge=5, le=1000, description="passages taken from each retriever before fusion")
     reranker: str | None = Field(
-        None, description="a sentence-transformers CrossEncoder name or folder; none by default, as none is packaged"
+        None,
+        description="a sentence-transformers CrossEncoder that orders the best passages anew: a folder, or a name that was "
+        "downloaded before; none by default, as none is packaged, and it costs PyTorch and up to seconds a question",
+    )
+    rerank_depth: int = Field(
+        30, ge=2, le=200, description="passages that the reranker reads for a question; its time grows with them"
     )
     keep_builds: int = Field(3, ge=1, le=100, description="builds kept for rollback")
     dense_index: Literal["auto", "flat", "hnsw", "ivf-sq8", "ivf-pq"] = Field(

@@ -149,9 +149,11 @@ def test_doctor_finds_what_is_wrong_and_names_the_command(
         "python",
         "packages",
         "model",
+        "reranker",
         "corpus",
         "index",
         "freshness",
+        "gate",
         "disk",
         "port",
     }

@@ -13,7 +13,7 @@ import pytest
 
 from gmedbot.cli.main import main
 from gmedbot.corpus.sources import read_corpus
-from tests.support import ROOT, SMALL_CORPUS
+from tests.support import ROOT, SMALL_CORPUS, write_calibration_gold
 
 pytestmark = pytest.mark.integration
 
@@ -50,10 +50,7 @@ def prepare(folder: Path) -> None:
     answer = {"statements": [{"text": quote, "citations": [1]}], "citations": [citation]}
     export = {"format": "gmedbot-conversation/1", "turns": [{"question": "?", "answer": answer}]}
     (folder / "export.json").write_text(json.dumps(export), "utf-8")
-    (folder / "evaluation").mkdir()
-    (folder / "evaluation" / "questions.jsonl").write_text(
-        '{"question": "Which nerve supplies the gluteus medius?"}\n', "utf-8"
-    )
+    write_calibration_gold(folder / "evaluation")
 
 
 def test_every_command_of_the_page_exits_as_it_says(

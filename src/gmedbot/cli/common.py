@@ -14,7 +14,7 @@ from typing import Any
 from gmedbot.errors import UsageError
 from gmedbot.settings import Settings, load_settings
 
-__all__ = ["ProgressLines", "emit", "emit_json", "progress_bar", "read_lines", "settings_of", "table"]
+__all__ = ["ProgressLines", "emit", "emit_json", "gold_folder", "progress_bar", "read_lines", "settings_of", "table"]
 
 
 def settings_of(arguments: argparse.Namespace, **overrides: Any) -> Settings:
@@ -30,6 +30,14 @@ def emit(text: str = "") -> None:
 def emit_json(value: Any) -> None:
     """Write one JSON value on one line."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+
+
+def gold_folder(given: Path | None, corpus: Path) -> Path:
+    """``--gold``, else ``evaluation/`` beside the corpus, else that of the working folder."""
+    if given is not None:
+        return given
+    beside = corpus.resolve().parent / "evaluation"
+    return beside if beside.is_dir() else Path("evaluation")
 
 
 def read_lines(path: str, required: Sequence[str], texts: Sequence[str] = ()) -> Iterator[dict[str, Any]]:

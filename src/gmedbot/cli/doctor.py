@@ -76,7 +76,7 @@ def _run(arguments: argparse.Namespace) -> int:
 def examine(settings: Settings) -> tuple[Check, ...]:
     """All checks, in the order in which to mend them. Never raises: what fails is a finding."""
     checks: tuple[Callable[[Settings], Check], ...] = (
-        _python, _packages, _model, _corpus, _index, _freshness, _disk, _port,
+        _python, _packages, _model, _reranker, _corpus, _index, _freshness, _gate, _disk, _port,
     )  # fmt: skip
     return tuple(_guarded(check, settings) for check in checks)
 
@@ -137,6 +137,19 @@ def _model(settings: Settings) -> Check:
     return Check("model", "ok", f"{BASE_MODEL}, weights as published ({folder.name})")
 
 
+def _reranker(settings: Settings) -> Check:
+    """The CrossEncoder of the setting is loaded once; without it the bot answers all the same."""
+    if settings.reranker is None:
+        return Check("reranker", "ok", "none is set")
+    from gmedbot.retrieval.rerank import load_cross_encoder
+
+    try:
+        load_cross_encoder(settings.reranker)
+    except EncoderError as error:
+        return Check("reranker", "warning", f"{error.wanted} {error.found}", error.fix)
+    return Check("reranker", "ok", f"{settings.reranker} orders the first {settings.rerank_depth} passages")
+
+
 def _corpus(settings: Settings) -> Check:
     from gmedbot.corpus.check import check_corpus
 
@@ -178,6 +191,21 @@ def _freshness(settings: Settings) -> Check:
     if reason:
         return Check("freshness", "warning", f"the index is not that of the corpus: {reason}", "gmedbot index build")
     return Check("freshness", "ok", "the index is that of the corpus and the settings")
+
+
+def _gate(settings: Settings) -> Check:
+    """Whether the thresholds of the published build were measured for its encoder."""
+    from gmedbot.index.store import Store
+
+    fix = "gmedbot index calibrate, then gmedbot index build"
+    try:
+        manifest = Store(settings.index).manifest()
+    except GmedbotError:
+        return Check("gate", "warning", "there is no index that tells its thresholds", "gmedbot index build")
+    if not manifest.thresholds:
+        return Check("gate", "warning", f"no thresholds are calibrated for {manifest.encoder.model}", fix)
+    limits = ", ".join(f"{name} {value:.4g}" for name, value in sorted(manifest.thresholds.items()))
+    return Check("gate", "ok", f"thresholds of {manifest.encoder.model}: {limits}")
 
 
 def _disk(settings: Settings) -> Check:

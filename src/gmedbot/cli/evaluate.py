@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gmedbot.cli.common import emit, emit_json, progress_bar, settings_of, table
+from gmedbot.cli.common import emit, emit_json, gold_folder, progress_bar, settings_of, table
 from gmedbot.errors import UsageError
 
 if TYPE_CHECKING:
@@ -64,14 +64,6 @@ def _add_run(parts: Any, common: argparse.ArgumentParser) -> None:
     run.set_defaults(run=_run)
 
 
-def _gold_folder(given: Path | None, corpus: Path) -> Path:
-    """``--gold``, else ``evaluation/`` beside the corpus, else that of the working folder."""
-    if given is not None:
-        return given
-    beside = corpus.resolve().parent / "evaluation"
-    return beside if beside.is_dir() else Path("evaluation")
-
-
 # --- run ------------------------------------------------------------------------------------------------------------
 
 
@@ -82,7 +74,7 @@ def _run(arguments: argparse.Namespace) -> int:
     from gmedbot.evaluation.gold import load_gold
     from gmedbot.evaluation.run import run_evaluation
 
-    folder = _gold_folder(arguments.gold, settings.corpus)
+    folder = gold_folder(arguments.gold, settings.corpus)
     gold = load_gold(folder)
     baseline = load_baseline(folder / "baseline.json") if arguments.gate else None
     only = [name.strip() for name in arguments.only.split(",") if name.strip()]
@@ -188,7 +180,7 @@ def _compare(arguments: argparse.Namespace) -> int:
     from gmedbot.evaluation.compare import compare_runs
     from gmedbot.evaluation.results import find_run, load_run, runs_folder
 
-    runs = runs_folder(_gold_folder(arguments.gold, settings.corpus))
+    runs = runs_folder(gold_folder(arguments.gold, settings.corpus))
     a, b = (load_run(find_run(name, runs)) for name in (arguments.a, arguments.b))
     found = compare_runs(a, b, arguments.split)
     if arguments.json:
@@ -263,7 +255,7 @@ def _export(arguments: argparse.Namespace) -> int:
 
     if arguments.folder.exists() and any(arguments.folder.iterdir()):
         raise UsageError(f"{arguments.folder} must be empty or absent.", "it holds files", "choose another folder")
-    gold = load_gold(_gold_folder(arguments.gold, settings.corpus))
+    gold = load_gold(gold_folder(arguments.gold, settings.corpus))
     counts = export_beir(gold, BuiltIndex(Store(settings.index)), arguments.folder)
     emit(f"{arguments.folder}: " + ", ".join(f"{count} {name}" for name, count in counts.items()))
     return 0
@@ -273,7 +265,7 @@ def _docs(arguments: argparse.Namespace) -> int:
     settings = settings_of(arguments)
     from gmedbot.evaluation.pages import stale_pages, write_pages
 
-    folder = _gold_folder(arguments.gold, settings.corpus)
+    folder = gold_folder(arguments.gold, settings.corpus)
     if not arguments.check:
         for path in write_pages(folder):
             emit(f"wrote {path}")

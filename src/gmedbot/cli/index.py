@@ -1,13 +1,16 @@
-"""``gmedbot index``: build, verify, info, diff, rollback."""
+"""``gmedbot index``: build, calibrate, verify, info, diff, rollback."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 from typing import Any
 
-from gmedbot.cli.common import emit, emit_json, progress_bar, settings_of, table
+from gmedbot.cli.common import emit, emit_json, gold_folder, progress_bar, settings_of, table
+from gmedbot.errors import UsageError
 from gmedbot.index.store import Store
+from gmedbot.settings import refuse_packaged
 
 __all__ = ["add_commands"]
 
@@ -24,6 +27,17 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     build.add_argument("--if-stale", action="store_true", help="only if corpus, settings or version changed")
     build.add_argument("--json", action="store_true")
     build.set_defaults(run=_build)
+    calibrate = group.add_parser(
+        "calibrate", parents=[common], help="choose the gates' thresholds for this encoder on the dev questions"
+    )
+    calibrate.add_argument("--gold", type=Path, default=None, metavar="DIR", help="folder of gold data (evaluation/)")
+    calibrate.add_argument(
+        "--declined", type=float, default=0.02, metavar="SHARE", help="of answerable questions, at most declined (0.02)"
+    )
+    calibrate.add_argument("--out", type=Path, default=None, metavar="FILE", help="CORPUS/thresholds.json by default")
+    calibrate.add_argument("--no-save", action="store_true", help="write nothing")
+    calibrate.add_argument("--json", action="store_true")
+    calibrate.set_defaults(run=_calibrate)
     verify = group.add_parser("verify", parents=[common], help="check every file of the published build")
     verify.add_argument("--json", action="store_true")
     verify.set_defaults(run=_verify)
@@ -64,6 +78,7 @@ def _build(arguments: argparse.Namespace) -> int:
                 "encoded": report.encoded,
                 "extracted": report.extracted,
                 "copies": [list(pair) for pair in report.copies],
+                "thresholds": dict(report.thresholds),
                 "seconds": round(report.seconds, 2),
                 "passages_per_second": round(report.passages_per_second, 1),
             }
@@ -76,6 +91,47 @@ def _build(arguments: argparse.Namespace) -> int:
     )
     for copy, other in report.copies:
         emit(f"{copy} and {other} share most of their text and no lineage: gmedbot corpus check says how much")
+    if not report.thresholds:
+        emit(f"No thresholds are calibrated for {settings.encoder}: gmedbot index calibrate, then build again")
+    return 0
+
+
+def _calibrate(arguments: argparse.Namespace) -> int:
+    settings = settings_of(arguments)
+    from gmedbot.evaluation.bench import Bench
+    from gmedbot.evaluation.calibrate import calibrate
+    from gmedbot.evaluation.gold import load_gold
+    from gmedbot.index.store import storage_errors
+    from gmedbot.index.thresholds import FILE, keep_thresholds
+
+    if not 0 <= arguments.declined < 1:
+        raise UsageError("--declined must be a share from 0 to below 1.", str(arguments.declined))
+    if arguments.out is None and not arguments.no_save:
+        refuse_packaged(settings.corpus)
+    gold = load_gold(gold_folder(arguments.gold, settings.corpus))
+    bench = Bench(settings)
+    with progress_bar(arguments.json) as tell:
+        found = calibrate(bench, gold, arguments.declined, lambda done, total: tell("ask", done, total))
+    encoder = bench.index.manifest.encoder
+    path = None if arguments.no_save else arguments.out or settings.corpus / FILE
+    if path is not None:
+        measured = {"asked": dict(found.asked), "declined": dict(found.declined), "share": arguments.declined}
+        with storage_errors("Writing the thresholds"):
+            keep_thresholds(path, encoder, found.thresholds, measured)
+    if arguments.json:
+        emit_json({"encoder": encoder.model, **found.to_json(), "file": None if path is None else str(path)})
+        return 0
+    asked = found.asked
+    emit(f"{encoder.model}: {asked['answerable']} answerable and {asked['unanswerable']} unanswerable dev questions")
+    both = (("in force", found.in_force, found.declined_in_force), ("calibrated", found.thresholds, found.declined))
+    rows = [
+        [name, f"{limits['answerable']:.4f}", f"{limits['scope']:.4f}"]
+        + [f"{declined[kind]} ({declined[kind] / asked[kind]:.1%})" for kind in ("answerable", "unanswerable")]
+        for name, limits, declined in both
+    ]
+    table(rows, ["thresholds", "answerable", "scope", "answerable declined", "unanswerable declined"])
+    if path is not None:
+        emit(f"Wrote {path}; gmedbot index build puts it into the index")
     return 0
 
 

@@ -3,7 +3,7 @@
 One gate would do both badly: a strict one refuses short follow-ups, a lax one answers a piriformis question with the
 gluteus medius. *In scope* looks at the question alone (does it name anything of the field?). *Answerable* looks at the
 evidence (does the best claim speak of what was asked, word for word and in meaning?). Thresholds are calibrated on
-the dev questions per encoder and stored in the manifest.
+the dev questions per encoder (``evaluation.calibrate``) and stored in the manifest (``index.thresholds``).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from gmedbot.answer.ranking import answer_models
 from gmedbot.claims.vocabulary import Vocabulary
 from gmedbot.retrieval.understand import Query
 
-__all__ = ["DEFAULT_THRESHOLDS", "GATE_FEATURES", "Verdict", "decide", "gate_features"]
+__all__ = ["DEFAULT_THRESHOLDS", "GATE_FEATURES", "Verdict", "decide", "gate_features", "limit_of"]
 
 #: What is seen of a question and its evidence; ``answer.ranking.GateModel`` weighs it.
 GATE_FEATURES: tuple[str, ...] = (
@@ -24,8 +24,9 @@ GATE_FEATURES: tuple[str, ...] = (
     "unknown", "passage", "other_muscle", "follow_up", "uncovered", "rarest_uncovered", "subject_missing", "part_missing",
     "exercise_missing", "value_missing", "attribute_met", "spread", "length", "yes_no", "number", "asked", "asked_nearest", "asked_uncovered", "unasked",
 )  # fmt: skip
-#: The probability from which an answer is given; a maintainer may set another per encoder in the manifest.
-DEFAULT_THRESHOLDS: Mapping[str, float] = {"answerable": 0.5}
+#: The probability from which an answer is given, and from which one is to a question that names nothing of the field,
+#: where nothing was calibrated for the encoder.
+DEFAULT_THRESHOLDS: Mapping[str, float] = {"answerable": 0.5, "scope": 0.5}
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Verdict:
     is_answerable: bool
     reason: str
     probability: float = 0.0
+    is_in_scope: bool = True
 
 
 def decide(
@@ -49,14 +51,20 @@ def decide(
 
     Args: gaps: what of the question no claim meets. passage: fused score behind the best claim.
     """
-    refused = Verdict(False, "not-covered" if _in_scope(query, vocabulary) else "out-of-scope")
+    is_in_scope = _in_scope(query, vocabulary)
+    reason = "not-covered" if is_in_scope else "out-of-scope"
     if not evidence:
-        return refused
+        return Verdict(False, reason, 0.0, is_in_scope)
     probability = answer_models().gate.probability(gate_features(query, evidence, vocabulary, gaps, passage))
-    limit = {**DEFAULT_THRESHOLDS, **thresholds}["answerable"]
-    if probability < limit:
-        return Verdict(False, refused.reason, probability)
-    return Verdict(True, "answer", probability)
+    if probability < limit_of(thresholds, is_in_scope):
+        return Verdict(False, reason, probability, is_in_scope)
+    return Verdict(True, "answer", probability, is_in_scope)
+
+
+def limit_of(thresholds: Mapping[str, float], is_in_scope: bool) -> float:
+    """The probability from which a question is answered; what ``thresholds`` do not name is as by default."""
+    limits = {**DEFAULT_THRESHOLDS, **thresholds}
+    return limits["answerable"] if is_in_scope else max(limits["answerable"], limits["scope"])
 
 
 def _in_scope(query: Query, vocabulary: Vocabulary) -> bool:

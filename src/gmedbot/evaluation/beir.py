@@ -32,6 +32,7 @@ from gmedbot.index.reader import BuiltIndex
 from gmedbot.index.store import Store, storage_errors
 from gmedbot.passages import embedding_text, embedding_text_of, split_document
 from gmedbot.retrieval.hybrid import HybridRetriever, reciprocal_rank_fusion
+from gmedbot.retrieval.rerank import Reranking, scorer_of
 from gmedbot.settings import Settings
 from gmedbot.types import Document, Source
 
@@ -189,7 +190,10 @@ def evaluate_beir(
         asked, _ = cache.encode(encoder, [collection.queries[name] for name in names])
     dense = DenseIndex.build(vectors, settings.dense_index)
     words = LexicalIndex.build(passages.texts)
-    retriever = HybridRetriever(dense, words, encoder, settings.dense_weight, settings.candidates)
+    second = None
+    if settings.reranker is not None:
+        second = Reranking(scorer_of(settings.reranker), passages.texts.__getitem__, settings.rerank_depth)
+    retriever = HybridRetriever(dense, words, encoder, settings.dense_weight, settings.candidates, second)
     runs: dict[str, dict[str, list[tuple[str, float]]]] = {name: {} for name in (PRODUCT, "BM25", "dense", "RRF")}
     width = min(_WIDTH, len(passages.texts))
     for number, (name, vector) in enumerate(zip(names, asked, strict=True), start=1):

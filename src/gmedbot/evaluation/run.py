@@ -129,7 +129,9 @@ def _run_id(build: str) -> str:
 
 def _facts(bench: Bench, split: str) -> dict[str, Any]:
     manifest = bench.index.manifest
-    names = ("dense_weight", "candidates", "passage_tokens", "encoder", "reranker")
+    names = ["dense_weight", "candidates", "passage_tokens", "encoder", "reranker"]
+    if bench.settings.reranker is not None:
+        names.append("rerank_depth")
     settings = {name: getattr(bench.settings, name) for name in names}
     return {
         "date": datetime.now(timezone.utc).strftime("%Y-%m-%d"),

@@ -15,7 +15,7 @@ import os
 import shutil
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -57,6 +57,7 @@ from gmedbot.index.records import (
 )
 from gmedbot.index.rows import write_rows
 from gmedbot.index.store import FORMAT, Manifest, Store, storage_errors
+from gmedbot.index.thresholds import thresholds_for
 from gmedbot.passages import embedding_text, split_document
 from gmedbot.settings import Settings
 from gmedbot.types import Claim, Document, Passage
@@ -70,7 +71,8 @@ _WRITTEN = 7  #: steps of writing a build, as its progress counts them
 @dataclass(frozen=True)
 class BuildReport:
     """What a build did: counts, seconds, how many texts were encoded, how many sources read
-    anew, and which pairs of sources are copies that their lineage does not explain."""
+    anew, which pairs of sources are copies that their lineage does not explain, and the thresholds of the gates for this
+    encoder, empty if none were calibrated."""
 
     build_id: str
     sources: int
@@ -80,6 +82,7 @@ class BuildReport:
     encoded: int
     extracted: int
     copies: tuple[tuple[str, str], ...]
+    thresholds: Mapping[str, float]
     seconds: float
     changed: bool
 
@@ -161,6 +164,8 @@ def is_stale(settings: Settings) -> str:
         return "the corpus has changed"
     if manifest.vocabulary != _data_digest(settings.corpus):
         return "the vocabulary, the reviews or the questions have changed"
+    if manifest.thresholds != thresholds_for(settings.corpus, manifest.encoder):
+        return "the thresholds have changed"
     return ""
 
 
@@ -267,6 +272,7 @@ def _build(
         "encoded": encoded,
         "extracted": read,
         "copies": tuple((overlap.a, overlap.b) for overlap in copies),
+        "thresholds": manifest.thresholds,
         "changed": changed,
     }
 
@@ -413,7 +419,7 @@ def _manifest(
         n_passages=len(passages),
         n_claims=len(claims),
         n_findings=len(ledger.findings),
-        thresholds={},
+        thresholds=thresholds_for(settings.corpus, encoder.card),
         files=files,
         sizes={name: (staged / name).stat().st_size for name in files},
     )

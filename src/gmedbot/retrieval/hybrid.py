@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,7 @@ from gmedbot.index.dense import DenseIndex
 from gmedbot.index.lexical import LexicalIndex
 from gmedbot.index.protocol import EmbeddedIndex, Index
 
-__all__ = ["Hits", "HybridRetriever", "dense_share", "fuse", "reciprocal_rank_fusion"]
+__all__ = ["Hits", "HybridRetriever", "SecondStage", "dense_share", "fuse", "reciprocal_rank_fusion"]
 
 Rows = NDArray[np.int64]
 Scores = NDArray[np.float32]
@@ -37,6 +38,20 @@ class Hits:
     scores: Scores
     dense: Scores  #: cosine similarity
     words: Scores  #: BM25
+
+    def first(self, k: int) -> Hits:
+        """The best ``k``."""
+        return Hits(self.rows[:k], self.scores[:k], self.dense[:k], self.words[:k])
+
+
+class SecondStage(Protocol):
+    """What looks at the best passages again (``retrieval.rerank``)."""
+
+    depth: int  #: passages that it wants to see
+
+    def __call__(self, question: str, hits: Hits) -> Hits:
+        """The same rows, perhaps in another order; scores still fall from the first to the last."""
+        ...
 
 
 def fuse(dense: Scores, words: Scores, weight: float) -> Scores:
@@ -76,7 +91,13 @@ class HybridRetriever:
     """Searches one index. Thread-safe: it only reads."""
 
     def __init__(
-        self, dense: DenseIndex, words: LexicalIndex, encoder: Encoder, weight: float = 0.65, candidates: int = 50
+        self,
+        dense: DenseIndex,
+        words: LexicalIndex,
+        encoder: Encoder,
+        weight: float = 0.65,
+        candidates: int = 50,
+        second: SecondStage | None = None,
     ) -> None:
         self.index: Index = EmbeddedIndex(dense, words)
         self.dense = dense
@@ -84,13 +105,21 @@ class HybridRetriever:
         self.encoder = encoder
         self.weight = weight
         self.candidates = candidates
+        self.second = second
 
     @classmethod
-    def over(cls, index: Index, encoder: Encoder, weight: float = 0.65, candidates: int = 50) -> HybridRetriever:
+    def over(
+        cls,
+        index: Index,
+        encoder: Encoder,
+        weight: float = 0.65,
+        candidates: int = 50,
+        second: SecondStage | None = None,
+    ) -> HybridRetriever:
         """Search any index, a database for instance."""
         retriever = cls.__new__(cls)
         retriever.index, retriever.encoder = index, encoder
-        retriever.weight, retriever.candidates = weight, candidates
+        retriever.weight, retriever.candidates, retriever.second = weight, candidates, second
         return retriever
 
     def search(
@@ -110,7 +139,8 @@ class HybridRetriever:
             sources: only passages of these sources; all by default.
         """
         vector = self.encoder.encode([text])[0] if query_vector is None else query_vector
-        width = max(self.candidates, k)
+        kept = k if self.second is None else max(k, self.second.depth)
+        width = max(self.candidates, kept)
         wording = expansion or text
         dense_rows, dense_scores = self.index.search_vectors(vector, width, sources)
         word_rows, word_scores = self.index.search_words(wording, width, sources)
@@ -124,8 +154,9 @@ class HybridRetriever:
         fused = fuse(dense, words, share)
         if adjust is not None:
             fused = fused + adjust(rows)
-        order = np.lexsort((rows, -fused))[:k]
-        return Hits(rows[order], fused[order], dense[order], words[order])
+        order = np.lexsort((rows, -fused))[:kept]
+        hits = Hits(rows[order], fused[order], dense[order], words[order])
+        return hits if self.second is None else self.second(text, hits).first(k)
 
 
 def _completed(rows: Rows, known: Rows, scores: Scores, score: Callable[[Rows], Scores]) -> Scores:

@@ -1,13 +1,14 @@
 """Train the pair reader: a MiniLM that reads two claims together and weighs agree, conflict and different.
 
-Data: ``training/pairs-*.jsonl`` and ``training/triplets-*.jsonl`` (hand-written, none of whose sentences stands in a
+Data: ``training/pairs-*.jsonl``, ``triplets-*.jsonl`` and ``clusters-*.jsonl`` (hand-written, none of whose sentences stands in a
 test split); the dev split of ``evaluation/pairs.jsonl`` is only looked at. Start: the packaged all-MiniLM-L6-v2; its word embeddings stay frozen, so only the
 six layers and a head are learned; they are stored as a difference to the packaged weights (``gmedbot.adapter``).
 
-Run: ``python -m training.train_relator`` (about 40 minutes on 2 cores). ``--write`` stores ``src/gmedbot/data/relator-adapter.npz``.
-The packaged reader is the mean of two runs (weight averaging, Wortsman et al. 2022; docs/decisions/0009): one on the pairs and
-those of ``training.synthetic`` for four epochs (``--no-triplets --epochs 4``), one on everything for two; each is kept with
-``--adapter FILE``, then ``--average FIRST SECOND --share 0.65 --write``.
+Run: ``python -m training.train_relator`` (about 25 minutes an epoch on 2 cores). ``--write`` stores
+``src/gmedbot/data/relator-adapter.npz``. The packaged reader was made in three runs, each kept with ``--adapter FILE`` and
+continued with ``--start FILE`` (docs/decisions/0006, 0009, 0013): everything but the clusters for two epochs, the same for two
+more at ``--rate 4e-5``, and all of it for one at ``--rate 6e-5 --batch 32``; with ``--made`` the pairs of ``training.synthetic``.
+``--average`` takes the mean of two runs instead (Wortsman et al. 2022).
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ _SHAPE_MARGIN = {"fact": 1.8, "definition": 1.8, "yes-no": 1.8, "why": 2.1, "num
 #: Findings this near to the best are as good an answer: the one that most sources support leads.
 _TIE = 0.4
 #: A disagreement is shown if it bears on the question with this probability (docs/decisions/0012).
-_APT = 0.6
+_APT = 0.7
 _MAX_CARDS = 2
 #: Log-odds below the best finding from which a better supported side no longer leads. On dev 18 answers began with the
 #: better side of a disagreement; the four that so lost a fitting first sentence lay 3.1 or more below, the others but one less.

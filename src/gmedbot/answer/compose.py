@@ -38,6 +38,8 @@ _SHAPE_MARGIN = {"fact": 1.8, "definition": 1.8, "yes-no": 1.8, "why": 2.1, "num
 _TIE = 0.4
 #: A disagreement is shown if it bears on the question with this probability (docs/decisions/0012).
 _APT = 0.7
+#: What stands for the nearness of learners' questions where a corpus has none for a statement: about the mean of those judged.
+_UNASKED = 0.65
 _MAX_CARDS = 2
 #: Log-odds below the best finding from which a better supported side no longer leads. On dev 18 answers began with the
 #: better side of a disagreement; the four that so lost a fitting first sentence lay 3.1 or more below, the others but one less.
@@ -218,8 +220,8 @@ class Composer:
             item.score - lead.score,
             rival.score - lead.score,
             math.log1p(place),
-            item.best.asked,
-            rival.best.asked,
+            item.best.asked or _UNASKED,
+            rival.best.asked or _UNASKED,
             rival.best.asked_coverage,
         )
 

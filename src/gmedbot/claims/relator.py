@@ -175,6 +175,8 @@ class Relator:
         rule = judge(comparison)
         if label != "different" and confidence < _OVERRULES and any(kind in _APART for kind, _ in comparison.apart):
             label, confidence = "different", rule.confidence
+        elif label == "conflict" and confidence < _OVERRULES and rule.label == "agree" and not comparison.clashes:
+            label, confidence = "agree", 1 - confidence  # a part and its whole, for instance: nothing clashes
         elif rule.label == label:
             confidence = 1 - (1 - confidence) * (1 - rule.confidence)
         kind, reason = explain(comparison, label, pair.a, pair.b)

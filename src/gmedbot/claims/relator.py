@@ -30,6 +30,8 @@ Matrix = NDArray[np.float64]
 #: What only a confident model may set aside.
 _APART = frozenset({"other-part", "other-angle", "other-load"})
 _OVERRULES = 0.75
+#: A conflict that the model is no surer of falls, where the rules are sure of agreement and see nothing that clashes.
+_UNSURE, _SURE_RULE = 0.6, 0.8
 _FEW = 512  #: pairs read between two reports of progress
 
 
@@ -175,13 +177,17 @@ class Relator:
         rule = judge(comparison)
         if label != "different" and confidence < _OVERRULES and any(kind in _APART for kind, _ in comparison.apart):
             label, confidence = "different", rule.confidence
-        elif label == "conflict" and confidence < _OVERRULES and rule.label == "agree" and not comparison.clashes:
+        elif label == "conflict" and confidence < _UNSURE and _sees_no_clash(rule, comparison):
             label, confidence = "agree", 1 - confidence  # a part and its whole, for instance: nothing clashes
         elif rule.label == label:
             confidence = 1 - (1 - confidence) * (1 - rule.confidence)
         kind, reason = explain(comparison, label, pair.a, pair.b)
         is_contextual = label == "different" and bool(comparison.apart)
         return Judgement(label, kind, reason, round(confidence, 3), is_contextual)  # type: ignore[arg-type]
+
+
+def _sees_no_clash(rule: Judgement, comparison: Comparison) -> bool:
+    return rule.label == "agree" and rule.confidence >= _SURE_RULE and not comparison.clashes
 
 
 def observe(pairs: Sequence[Pair], vocabulary: Vocabulary) -> Matrix:

@@ -31,7 +31,7 @@ Matrix = NDArray[np.float64]
 _APART = frozenset({"other-part", "other-angle", "other-load"})
 _OVERRULES = 0.75
 #: A conflict that the model is no surer of falls, where the rules are sure of agreement and see nothing that clashes.
-_UNSURE, _SURE_RULE = 0.6, 0.8
+_UNSURE, _SURE_RULE = 0.6, 0.7
 _FEW = 512  #: pairs read between two reports of progress
 
 

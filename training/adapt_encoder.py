@@ -16,7 +16,7 @@ import json
 import random
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from sentence_transformers import SentenceTransformer
 
 from gmedbot.adapter import adapter_path, save_adapter
+from gmedbot.conversation.followup import conversation_text
 from gmedbot.corpus.questions import read_questions
 from gmedbot.encoder import packaged_model
 from gmedbot.index.reader import BuiltIndex
@@ -37,7 +38,7 @@ SEED = 20261122
 BATCH = 24
 SCALE = 20.0
 #: Examples of one group that an epoch draws: the learners' questions are many and must not drown the judged ones.
-DRAWN = 2000
+DRAWN = 3000
 
 
 @dataclass(frozen=True)
@@ -59,10 +60,23 @@ def load_examples() -> list[list[Example]]:
         groups.append(
             [Example(r["question"], tuple(r["best"]), tuple(r.get("good", ())), tuple(r.get("not", ()))) for r in rows]
         )
-    turns = [turn for row in _lines(ROOT / "training" / "dialogues.jsonl") for turn in row["turns"] if turn["best"]]
+    # not dialogues-3: the ranking is fitted on conversations that the encoder has not learned
+    paths = (ROOT / "training" / name for name in ("dialogues.jsonl", "dialogues-2.jsonl"))
+    dialogues = [row["turns"] for path in paths for row in _lines(path)]
+    turns = [turn for row in dialogues for turn in row if turn["best"]]
     groups.append([Example(turn["standalone"], tuple(turn["best"])) for turn in turns])
+    groups.append([example for row in dialogues for example in _follow_ups(row)])
     groups.append(learners_questions())
     return [group for group in groups if group]
+
+
+def _follow_ups(turns: Sequence[Mapping[str, Any]]) -> Iterator[Example]:
+    """Follow-ups behind their conversation, as the product encodes them: drawn to what answers them and to the question as
+    a careful person would have put it (Yu et al. 2021, ConvDR)."""
+    for place, turn in enumerate(turns):
+        if place and turn["best"]:
+            asked = conversation_text(turn["question"], [earlier["question"] for earlier in turns[:place]])
+            yield Example(asked, (*turn["best"] * 2, turn["standalone"]))
 
 
 def learners_questions() -> list[Example]:
@@ -103,6 +117,19 @@ def gold_questions(split: str) -> list[tuple[str, dict[str, int]]]:
         for line in path.read_text("utf-8").splitlines()
     ]
     return [(r["question"], {g["quote"]: g["grade"] for g in r["gold"]}) for r in rows if r["split"] == split]
+
+
+def gold_follow_ups(split: str) -> list[tuple[str, dict[str, int]]]:
+    """(follow-up behind its conversation, quote → grade) of one split of the gold dialogues."""
+    found = []
+    for path in sorted((ROOT / "evaluation").glob("dialogues-*.jsonl")):
+        for row in _lines(path):
+            asked = [turn["question"] for turn in row["turns"]]
+            for place, turn in enumerate(row["turns"]):
+                if row["split"] == split and place and turn["gold"]:
+                    grades = {gold["quote"]: gold["grade"] for gold in turn["gold"]}
+                    found.append((conversation_text(asked[place], asked[:place]), grades))
+    return found
 
 
 def corpus_claims() -> list[str]:
@@ -223,7 +250,7 @@ def main() -> None:
     parser.add_argument("--test", action="store_true", help="print the test split too, once, at the end")
     arguments = parser.parse_args()
     claims = corpus_claims()
-    dev = gold_questions("dev")
+    dev, later = gold_questions("dev"), gold_follow_ups("dev")
     network = Network(arguments.layers)
     sys.stderr.write(
         f"{sum(map(len, load_examples()))} questions; before: dev nDCG@10 {ndcg10(network, claims, dev):.3f}\n"
@@ -232,7 +259,7 @@ def main() -> None:
         sys.stderr.write(f"before: test {ndcg10(network, claims, gold_questions('test')):.3f}\n")
     train(
         network, load_examples(), arguments.epochs, arguments.rate, arguments.anchor,
-        lambda: f"dev nDCG@10 {ndcg10(network, claims, dev):.3f}",
+        lambda: f"dev nDCG@10 {ndcg10(network, claims, dev):.3f}, follow-ups {ndcg10(network, claims, later):.3f}",
     )  # fmt: skip
     if arguments.test:
         sys.stderr.write(f"after: test {ndcg10(network, claims, gold_questions('test')):.3f}\n")

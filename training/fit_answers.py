@@ -76,7 +76,9 @@ def load_asked() -> list[Asked]:
         for row in rows:
             grades = {**dict.fromkeys(row["good"], 1), **dict.fromkeys(row["best"], 2)}
             asked.append(Asked(row["question"], (), grades, min(row["best"]), known))
-    dialogues = read_lines(ROOT / "training" / "dialogues.jsonl")
+    # not dialogues-2: the encoder has learned those conversations, and would be trusted too much
+    paths = (ROOT / "training" / name for name in ("dialogues.jsonl", "dialogues-3.jsonl"))
+    dialogues = [row for path in paths for row in read_lines(path)]
     # their writers saw these sentences only: that another does not answer, nobody has said
     known = frozenset(text for row in dialogues for t in row["turns"] for text in t["best"])
     for row in dialogues:
@@ -288,7 +290,8 @@ def main() -> None:
             "fitted_for": bots[0]._index.manifest.encoder.model,
             "ranking": ranking.to_record(),
             "gate": gate.to_record(),
-            "cards": json.loads(OUT.read_text("utf-8"))["cards"],  # of training.fit_cards, to be fitted anew after this
+            # of training.fit_cards, to be fitted anew after this
+            **{name: json.loads(OUT.read_text("utf-8"))[name] for name in ("cards", "disputes")},
         }
         OUT.write_text(json.dumps(facts) + "\n", "utf-8")
 

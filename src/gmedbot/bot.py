@@ -6,6 +6,7 @@ are views of its ``Answer``. Nothing is loaded on import. An opened bot only rea
 
 from __future__ import annotations
 
+import gc
 import logging
 import math
 import threading
@@ -19,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gmedbot.answer.cite import Citations
-from gmedbot.answer.compose import Composer, Draft
+from gmedbot.answer.compose import Composer, Draft, Found
 from gmedbot.answer.conflicts import conflict_card
 from gmedbot.answer.evidence import Evidence, EvidenceFinder
 from gmedbot.answer.exercises import exercise_cards
@@ -38,6 +39,7 @@ from gmedbot.errors import GmedbotError
 from gmedbot.index.protocol import Index
 from gmedbot.index.reader import BuiltIndex
 from gmedbot.index.store import Store
+from gmedbot.retrieval.ahead import QueryVectors
 from gmedbot.retrieval.hybrid import Hits, HybridRetriever
 from gmedbot.retrieval.rerank import reranking_of
 from gmedbot.retrieval.understand import Query, Speller
@@ -57,6 +59,8 @@ from gmedbot.types import (
 )
 
 __all__ = ["Bot"]
+
+Asked = list[tuple[Query, Standalone]]  #: the questions of one message
 
 _log = logging.getLogger(__name__)
 
@@ -118,9 +122,13 @@ class Bot:
         return PostgresIndex(self._settings.database_url or "", index.id)
 
     def warm(self) -> None:
-        """Answer a question unheard: whatever is loaded or compiled at first use is ready after it."""
+        """Answer a question unheard: whatever is loaded or compiled at first use is ready after it, and stays: the garbage
+        collector need not walk through it while a learner waits (25 to 70 ms at a time)."""
         for question in self.suggestions()[:1]:
             self.ask(question)
+        gc.unfreeze()  # a build that was taken up before this one may go
+        gc.collect()
+        gc.freeze()
 
     @property
     def index_id(self) -> str:
@@ -193,17 +201,11 @@ class Bot:
         rest = [row for row in hits.rows.tolist() if row not in best]
         return [(row, best[row]) for row in ranked] + [(row, floor - 1 - n) for n, row in enumerate(rest)]
 
-    def _vectors(self, query: Query, known: dict[str, NDArray[np.float32]] | None = None) -> NDArray[np.float32]:
+    def _vectors(self, query: Query, known: QueryVectors | None = None) -> NDArray[np.float32]:
         """The question as it was put and, if it has one, its conversation, (1 or 2, dim). The words that the vocabulary
         adds are searched as words only: encoded, they found nothing more and cost a second run of the encoder."""
-        return self._encoded([text for text in (query.text, query.context) if text], {} if known is None else known)
-
-    def _encoded(self, texts: Sequence[str], known: dict[str, NDArray[np.float32]]) -> NDArray[np.float32]:
-        """Unit vectors, (n_texts, dim); those of new texts are added to ``known``."""
-        fresh = [text for text in dict.fromkeys(texts) if text not in known]
-        if fresh:
-            known.update(zip(fresh, self.retriever.encoder.encode(fresh), strict=True))
-        return np.stack([known[text] for text in texts])
+        known = QueryVectors(self.retriever.encoder) if known is None else known
+        return known.of([text for text in (query.text, query.context) if text])
 
     def _decide(self, query: Query, evidence: Sequence[Evidence], hits: Hits) -> Verdict:
         """The two gates of ``conversation.scope`` over what was found."""
@@ -246,18 +248,19 @@ class Bot:
             timings[name] = round(timings.get(name, 0.0) + (now - started) * 1000, 3)
             started = now
 
-        known: dict[str, NDArray[np.float32]] = {}
-        safety = self._screen.screen(question, lambda text: self._encoded([text], known)[0])
+        known = QueryVectors(self.retriever.encoder)
+        asked, safety = known.meanwhile(self._screen.read_of(question), lambda: self._read(question, history, known))
         reply = small_talk(question, self._focus_name) if safety is None else None
         if reply is not None:
             return self._greet(question, reply)
-        asked = self._reader.read(question[: self._settings.max_question_chars], history)
         if not asked[0][0].text.strip():
             return self._decline(question, asked[0][0], Verdict(False, "empty"), safety, timings)
         remark = self._reader.remark(question)
         mark("understand")
         found = [(query, *self._look(query, options, mark, known)) for query, _ in asked]
-        answered = [(query, evidence) for query, evidence, verdict in found if verdict.is_answerable]
+        answered: list[Found] = [
+            (q, known.of([q.text])[0], seen) for q, seen, verdict in found if verdict.is_answerable
+        ]
         if not answered:
             mark("compose")
             query, evidence, verdict = found[0]
@@ -266,33 +269,37 @@ class Bot:
         if missed:
             remark = " ".join(filter(None, [remark, f"I could not find this in my sources: {' '.join(missed)}"]))
         is_short = options.length == "short" or asked[0][1].command in ("shorter", "simpler")
-        correction = self._correct(answered, options, mark)
-        draft = self._composer.compose_all(answered, is_short, correction)
-        query, evidence = answered[0]
-        said = [*history, *(text for own, _ in (*asked, *answered) for text in (own.question, own.text))]
-        answer = self._answer(question, query, draft, safety, timings, said, evidence, remark)
+        correction = self._correct(answered, options, mark, known)
+        draft = self._composer.compose_all(answered, is_short, correction, options.wording == "plain")
+        query, _, seen = answered[0]
+        queries = [*(own for own, _ in asked), *(own for own, *_ in answered)]
+        said = [*history, *(text for own in queries for text in (own.question, own.text))]
+        answer = self._answer(question, query, draft, safety, timings, said, seen, remark)
         mark("compose")
-        read_as = " ".join(query.text for query, _ in asked) if len(asked) > 1 else query.text
-        return replace(answer, timings_ms=timings, standalone_question=read_as)
+        return replace(answer, timings_ms=timings, standalone_question=" ".join(query.text for query, _ in asked))
+
+    def _read(self, question: str, history: Sequence[str], known: QueryVectors) -> tuple[Asked, Safety | None]:
+        """The questions of a message, and what worries in it; what will be wanted encoded is begun."""
+        asked = self._reader.read(question[: self._settings.max_question_chars], history)
+        for query, _ in asked:
+            known.begin(query.text, query.context, self._premises.read_of(query))
+        return asked, self._screen.screen(question, lambda text: known.of([text])[0])
 
     def _correct(
-        self,
-        answered: list[tuple[Query, tuple[Evidence, ...]]],
-        options: AskOptions,
-        mark: Callable[[str], None],
+        self, answered: list[Found], options: AskOptions, mark: Callable[[str], None], known: QueryVectors
     ) -> Finding | None:
         """What sets right the first wrong premise of the questions, None if there is none. A question that asks something
         beside its premise is looked up again without it, in ``answered``, so that the premise does not decide the answer."""
-        for place, (query, _) in enumerate(answered):
-            correction = self._premises.correction(query)
+        for place, (query, *_) in enumerate(answered):
+            correction = self._premises.correction(query, known)
             if correction is None:
                 continue
             premise, rest = premise_of(query.text)
             if rest:
                 bare, _ = self._reader.beside(premise, rest)
-                evidence, verdict = self._look(bare, options, mark)
+                evidence, verdict = self._look(bare, options, mark, known)
                 if verdict.is_answerable:
-                    answered[place] = (bare, evidence)
+                    answered[place] = (bare, known.of([bare.text])[0], evidence)
             return correction
         return None
 
@@ -306,9 +313,9 @@ class Bot:
         query: Query,
         options: AskOptions,
         mark: Callable[[str], None],
-        known: dict[str, NDArray[np.float32]] | None = None,
+        known: QueryVectors | None = None,
     ) -> tuple[tuple[Evidence, ...], Verdict]:
-        """What the sources say to one question, and whether that answers it. ``known``: texts that were encoded already."""
+        """What the sources say to one question, and whether that answers it. ``known``: the message's texts."""
         vectors = self._vectors(query, known)
         mark("encode")
         hits = self._search(query, _DEPTH, vectors[0])

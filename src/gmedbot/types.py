@@ -165,7 +165,8 @@ class Frame:
 
 @dataclass(frozen=True)
 class Claim:
-    """One sentence of one source, read into a frame; ``text`` is ``document.text[start:end]`` without links and HTML."""
+    """One sentence of one source, read into a frame; ``text`` is ``document.text[start:end]`` without links and HTML,
+    ``plain`` the same in plain words where the corpus has them."""
 
     claim_id: str
     source_id: str
@@ -175,6 +176,7 @@ class Claim:
     end: int
     heading: tuple[str, ...]
     frame: Frame = field(default_factory=Frame, hash=False, compare=False)
+    plain: str = ""
 
 
 @dataclass(frozen=True)
@@ -249,7 +251,8 @@ class Statement:
 
     ``origins`` counts the independent origins behind it; ``finding_id`` links to the ledger. ``role`` tells the
     page where it belongs: "lead" (answers the question), "point", "step", "caution", "row". ``asks`` is set where several
-    questions are answered at once: on the lead of each, with the verdict that opens it, if there is one.
+    questions are answered at once: on the lead of each, with the verdict that opens it, if there is one. ``original`` is the
+    statement as its source's digest puts it, where ``text`` says it in plain words.
     """
 
     text: str
@@ -260,6 +263,7 @@ class Statement:
     finding_id: str = ""
     asks: str = ""
     verdict: str = ""
+    original: str = ""
 
 
 @dataclass(frozen=True)
@@ -267,7 +271,7 @@ class Side:
     """One side of a disagreement, in the words of its best source.
 
     ``also`` holds other statements on the same side that say more or say it otherwise, each with its citations;
-    ``evidence`` and ``origins`` count them.
+    ``evidence`` and ``origins`` count them. ``original``: as in ``Statement``.
     """
 
     text: str
@@ -276,6 +280,7 @@ class Side:
     origins: int = 1
     finding_id: str = ""
     also: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    original: str = ""
 
     @property
     def said(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
@@ -364,7 +369,8 @@ class Answer:
             "status": self.status,
             "answer": self.answer,
             "statements": [
-                {"text": s.text, "citations": list(s.citations), "status": s.status} for s in self.statements
+                {"text": s.text, "citations": list(s.citations), "status": s.status, "original": s.original}
+                for s in self.statements
             ],
             "citations": [
                 {
@@ -412,11 +418,13 @@ class Answer:
 
 @dataclass(frozen=True)
 class AskOptions:
-    """What a learner may choose: topics of the sources, length of the answer, kind of evidence."""
+    """What a learner may choose: topics of the sources, length of the answer, kind of evidence, and whether statements are
+    put in plain words (where the corpus has them) or as the digests of the sources put them."""
 
     topics: tuple[str, ...] = ()
     length: Literal["short", "full"] = "full"
     evidence: Literal["all", "studies"] = "all"
+    wording: Literal["plain", "source"] = "plain"
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from gmedbot.answer.compose import Composer
-from gmedbot.answer.evidence import Evidence
+from gmedbot.answer.compose import Composer, Found
 from gmedbot.answer.render import render_answer
 from gmedbot.bot import Bot
 from gmedbot.index.reader import BuiltIndex
-from gmedbot.retrieval.understand import Query
 from gmedbot.types import Answer, AskOptions
 from tests.support import UNANSWERABLE
 
@@ -85,7 +83,7 @@ def test_status_follows_the_finding(bot: Bot, answers: dict[str, Answer]) -> Non
 def test_a_dispute_about_another_muscle_does_not_mark_what_is_said_of_this_one(
     bot: Bot, composer: Composer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _, evidence = evidence_of(bot, "Which nerve roots supply the gluteus medius?")
+    *_, evidence = evidence_of(bot, "Which nerve roots supply the gluteus medius?")
     item = next(item for item in evidence if item.finding.status == "disputed" and item.best.claim.frame.subjects)
     assert composer._status(item.finding, item.best.claim) == "disputed"
     asked: list[object] = []
@@ -157,11 +155,11 @@ def test_what_is_declined_states_nothing(bot: Bot) -> None:
 TWO = ("What does the gluteus medius do?", "Which nerve supplies the gluteus medius?")
 
 
-def evidence_of(bot: Bot, question: str) -> tuple[Query, tuple[Evidence, ...]]:
+def evidence_of(bot: Bot, question: str) -> Found:
     query, _ = bot.understand(question)
     evidence, verdict = bot._look(query, AskOptions(), lambda name: None)
     assert verdict.is_answerable
-    return query, evidence
+    return query, bot._vectors(query)[0], evidence
 
 
 @pytest.fixture(scope="module")
@@ -268,9 +266,9 @@ def test_the_findings_of_a_draft_are_all_that_it_says(bot: Bot, composer: Compos
 def test_the_better_side_that_takes_the_lead_is_among_the_findings(
     bot: Bot, composer: Composer, built: BuiltIndex
 ) -> None:
-    query, evidence = evidence_of(bot, ROOTS)
+    query, vector, evidence = evidence_of(bot, ROOTS)
     weaker = next(item for item in evidence if "L4–S1" in item.best.claim.text)
-    draft = composer.compose(query, [weaker, *(item for item in evidence if item is not weaker)])
+    draft = composer.compose(query, vector, [weaker, *(item for item in evidence if item is not weaker)])
     lead = draft.statements[0]
     assert "L5–S1" in lead.text and lead.finding_id != weaker.finding.finding_id
     assert {lead.finding_id, weaker.finding.finding_id} <= set(draft.findings)
@@ -280,13 +278,13 @@ def test_the_better_side_that_takes_the_lead_is_among_the_findings(
 def test_a_better_side_that_answers_far_worse_does_not_lead(
     bot: Bot, composer: Composer, monkeypatch: pytest.MonkeyPatch, below: float, leads: str
 ) -> None:
-    query, evidence = evidence_of(bot, ROOTS)
+    query, vector, evidence = evidence_of(bot, ROOTS)
     weaker = next(item for item in evidence if "L4–S1" in item.best.claim.text)
     better = next(item for item in evidence if "L5–S1" in item.best.claim.text)
     rest = [item for item in evidence if item not in (weaker, better)]
     distant = replace(better, claims=tuple(c._replace(score=weaker.score - below) for c in better.claims))
     monkeypatch.setattr("gmedbot.answer.compose._APT", 0.0)  # the card is shown either way
-    draft = composer.compose(query, [weaker, distant, *rest])
+    draft = composer.compose(query, vector, [weaker, distant, *rest])
     assert leads in draft.statements[0].text
     assert draft.conflicts
 
@@ -302,7 +300,7 @@ def test_what_leads_one_answer_is_no_point_of_another(bot: Bot, composer: Compos
 def test_questions_with_the_same_lead_share_it_unless_each_has_its_verdict(
     bot: Bot, composer: Composer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    query, evidence = evidence_of(bot, TWO[1])
+    query, vector, evidence = evidence_of(bot, TWO[1])
     other = replace(query, text="Which nerve is it?")
     for verdicts, asks, first in (
         (("", ""), [f"{TWO[1]} Which nerve is it?"], ""),
@@ -312,6 +310,6 @@ def test_questions_with_the_same_lead_share_it_unless_each_has_its_verdict(
     ):
         left = iter(verdicts)
         monkeypatch.setattr(Composer, "_verdict", lambda *seen, left=left: next(left))
-        statements = composer.compose_all([(query, evidence), (other, evidence)]).statements
+        statements = composer.compose_all([(query, vector, evidence), (other, vector, evidence)]).statements
         assert [item.asks for item in statements if item.asks] == asks
         assert statements[0].verdict == first

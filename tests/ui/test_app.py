@@ -193,8 +193,11 @@ def test_the_stream_never_raises_and_says_what_went_wrong(tmp_path: Path) -> Non
 
 
 def test_options_come_through_and_nonsense_counts_as_not_chosen() -> None:
-    chosen = options_from({"topics": ["injury", "nonsense", 3], "length": "short", "evidence": "studies"})
+    chosen = options_from(
+        {"topics": ["injury", "nonsense", 3], "length": "short", "evidence": "studies", "wording": "source"}
+    )
     assert "surgery" in chosen.topics and chosen.length == "short" and chosen.evidence == "studies"
+    assert chosen.wording == "source" and options_from({"wording": "loud"}).wording == "plain"
     assert options_from({"topics": "x", "length": 1}) == options_from(None)
 
 

@@ -12,10 +12,13 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from gmedbot.answer.cite import Citations
-from gmedbot.answer.conflicts import by_reason, conflict_card
+from gmedbot.answer.conflicts import by_reason, conflict_card, relations_between
 from gmedbot.answer.contrast import contrast_table
 from gmedbot.answer.evidence import Evidence
 from gmedbot.answer.ranking import answer_models
@@ -25,9 +28,13 @@ from gmedbot.claims.relator import Pair, Relator
 from gmedbot.claims.vocabulary import Vocabulary, normal_words
 from gmedbot.index.reader import BuiltIndex
 from gmedbot.retrieval.understand import Query
-from gmedbot.types import ChartPoint, Citation, Claim, Conflict, Finding, FindingStatus, Statement, Table
+from gmedbot.types import ChartPoint, Citation, Claim, Conflict, Finding, FindingStatus, Side, Statement, Table
 
-__all__ = ["Composer", "Dispute", "Draft"]
+__all__ = ["Composer", "Dispute", "Draft", "Found"]
+
+Vector = NDArray[np.float32]
+Found = tuple[Query, Vector, Sequence[Evidence]]  #: a question, encoded, and what was found for it
+Said = TypeVar("Said", Statement, Side)
 
 #: Words of the statements shown before details unfold (issue: about 150).
 _WORD_BUDGET = 150
@@ -41,6 +48,7 @@ _APT = 0.7
 #: What stands for the nearness of learners' questions where a corpus has none for a statement: about the mean of those judged.
 _UNASKED = 0.65
 _MAX_CARDS = 2
+_NEARLY_SHOWN = 12  #: findings whose disputes are looked at, shown or not
 #: Log-odds below the best finding from which a better supported side no longer leads. On dev 18 answers began with the
 #: better side of a disagreement; the four that so lost a fitting first sentence lay 3.1 or more below, the others but one less.
 _LEADING = 3.0
@@ -71,7 +79,7 @@ class Dispute(NamedTuple):
 
     item: Evidence
     rivals: tuple[Finding, ...]
-    seen: tuple[float, ...]  #: ``ranking.CARD_FEATURES``
+    seen: tuple[float, ...]  #: ``CARD_FEATURES``, and ``DISPUTE_FEATURES`` where there are questions on it
     aptness: float
 
 
@@ -83,17 +91,20 @@ class Composer:
         self._vocabulary = vocabulary
         self._findings = index.finding_of
         self._relator = Relator(vocabulary, None)
-        self._cards = answer_models().cards
+        self._models = answer_models()
 
     def compose_all(
         self,
-        asked: Sequence[tuple[Query, Sequence[Evidence]]],
+        asked: Sequence[Found],
         is_short: bool = False,
         correction: Finding | None = None,
+        is_plain: bool = False,
     ) -> Draft:
-        """One draft for the questions of a message, each with its ranked evidence (not empty); they share its length.
+        """One draft for the questions of a message, each with its vector and its ranked evidence (not empty); they share its
+        length.
 
-        Args: correction: what sets right something that the message takes for granted; it opens the answer.
+        Args: correction: what sets right something that the message takes for granted; it opens the answer. is_plain:
+            statements and the sides of cards are given in plain words, where the corpus has them.
         """
         citations = Citations(self._index)
         draft = self._compose_each(asked, is_short, citations)
@@ -116,22 +127,32 @@ class Composer:
             draft.statements = [opening, *kept]
             draft.findings = (correction.finding_id, *draft.findings)
             draft.verdict = ""
+        if is_plain:
+            draft.statements = [self._in_plain(item) for item in draft.statements]
+            draft.conflicts = [
+                replace(card, sides=tuple(self._in_plain(side) for side in card.sides)) for card in draft.conflicts
+            ]
         draft.citations = citations.all
         return draft
+
+    def _in_plain(self, item: Said) -> Said:
+        """A statement or a side in plain words, or as it is."""
+        finding = self._findings.get(item.finding_id)
+        claims = self._claims(finding) if finding is not None else []
+        plain = next((claim.plain for claim in claims if claim.text == item.text and claim.plain), "")
+        return replace(item, text=plain, original=item.text) if plain else item
 
     def _claims(self, finding: Finding) -> list[Claim]:
         return [self._index.claims[self._index.claim_row[name]] for name in finding.supporters]
 
-    def _compose_each(
-        self, asked: Sequence[tuple[Query, Sequence[Evidence]]], is_short: bool, citations: Citations
-    ) -> Draft:
+    def _compose_each(self, asked: Sequence[Found], is_short: bool, citations: Citations) -> Draft:
         """The drafts of all questions in one. What leads one answer is no point of another, and two questions with the
         same lead share it under both their words, unless each has a verdict on it."""
         if len(asked) == 1:
             return self.compose(*asked[0], is_short, citations)
-        parts = [self.compose(query, evidence, is_short, citations, len(asked)) for query, evidence in asked]
+        parts = [self.compose(*found, is_short, citations, len(asked)) for found in asked]
         groups: list[tuple[Statement, list[Statement]]] = []
-        for (query, _), part in zip(asked, parts, strict=True):
+        for (query, *_), part in zip(asked, parts, strict=True):
             role = "step" if query.shape == "how-to" else "lead"
             lead = replace(part.statements[0], asks=query.text, verdict=part.verdict, role=role)
             for place, (first, rest) in enumerate(groups):
@@ -157,6 +178,7 @@ class Composer:
     def compose(
         self,
         query: Query,
+        vector: Vector,
         evidence: Sequence[Evidence],
         is_short: bool = False,
         citations: Citations | None = None,
@@ -176,7 +198,7 @@ class Composer:
             shown[finding.finding_id] = None
             draft.statements.append(self._statement(item, citations, "lead" if place == 0 else _role(query, item)))
         carded: set[str] = set()
-        for dispute in self.disputes(query, chosen, evidence):
+        for dispute in self.disputes(query, chosen, evidence, vector):
             names = {dispute.item.finding.finding_id, *(rival.finding_id for rival in dispute.rivals)}
             if len(draft.conflicts) >= most or dispute.aptness < _APT:
                 break
@@ -197,21 +219,32 @@ class Composer:
         draft.citations = citations.all
         return draft
 
-    def disputes(self, query: Query, chosen: Sequence[Evidence], evidence: Sequence[Evidence]) -> list[Dispute]:
-        """The disagreements of the findings to be shown, the likeliest to bear on the question first.
+    def disputes(
+        self, query: Query, chosen: Sequence[Evidence], evidence: Sequence[Evidence], vector: Vector
+    ) -> list[Dispute]:
+        """The disagreements of the findings to be shown, the likeliest to bear on the question first; and those of findings
+        nearly shown, if people wrote down what is asked about them. ``vector``: the encoded question.
 
         Both sides must have been found for the question: a rival of something said in passing is another matter.
         """
         found: list[Dispute] = []
         places = {item.finding.finding_id: place for place, item in enumerate(evidence)}
-        for item in chosen:
+        shown = {item.finding.finding_id for item in chosen}
+        others = [item for item in evidence[:_NEARLY_SHOWN] if item.finding.finding_id not in shown]
+        for item in (*chosen, *others):
             rivals = [self._findings[name] for name in item.finding.dissents if name in places]
             rivals = [rival for rival in rivals if self._is_about(query, rival)]
             rivals.sort(key=lambda rival: (places[rival.finding_id], rival.finding_id))
             for group in by_reason(self._index, item.finding, rivals):
                 place = places[group[0].finding_id]
                 seen = self._seen(item, evidence[place], place, chosen[0])
-                found.append(Dispute(item, tuple(group), seen, self._cards.probability(seen)))
+                reason = relations_between(self._index, item.finding, group[0])[0].reason
+                near = self._index.disputes.nearness(reason, vector)
+                if near is not None:
+                    seen = (*seen, *near)
+                    found.append(Dispute(item, tuple(group), seen, self._models.disputes.probability(seen)))
+                elif item.finding.finding_id in shown:
+                    found.append(Dispute(item, tuple(group), seen, self._models.cards.probability(seen)))
         return sorted(found, key=lambda dispute: (-dispute.aptness, dispute.item.finding.finding_id))
 
     def _seen(self, item: Evidence, rival: Evidence, place: int, lead: Evidence) -> tuple[float, ...]:

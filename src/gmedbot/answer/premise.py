@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from gmedbot.claims.vocabulary import Vocabulary
 from gmedbot.conversation.premise import premise_of
 from gmedbot.index.dense import similarities
 from gmedbot.index.reader import BuiltIndex
+from gmedbot.retrieval.ahead import QueryVectors
 from gmedbot.retrieval.understand import Query
 from gmedbot.types import Claim, Finding, Frame
 
@@ -35,15 +37,19 @@ class PremiseCheck:
         self._index = index
         self._vocabulary = vocabulary
 
-    def correction(self, query: Query) -> Finding | None:
-        """The finding that sets the premise of a question right; None if there is no premise, or nothing against it."""
-        said, _ = premise_of(query.text)
-        if not said:
+    def read_of(self, query: Query) -> str:
+        """The text that ``correction`` will want encoded, "" if it will want none."""
+        return self._premise(query)[0]
+
+    def correction(self, query: Query, known: QueryVectors | None = None) -> Finding | None:
+        """The finding that sets the premise of a question right; None if there is no premise, or nothing against it.
+
+        ``known``: the vectors of the message's texts.
+        """
+        said, frame = self._premise(query)
+        if frame is None:
             return None
-        frame = read_frame(said, (), self._vocabulary)
-        if not any(self._vocabulary.terms[term].kind in _NAMING for term in frame.terms):
-            return None
-        vector = self._index.encoder.encode([said])[0]
+        vector = (QueryVectors(self._index.encoder) if known is None else known).of([said])[0]
         cosines = similarities(self._index.claim_vectors, vector)
         rows = [row for row in np.argsort(-cosines, kind="stable")[:_NEAREST].tolist() if cosines[row] >= _NEAR]
         near = [(self._index.claims[row], float(cosines[row])) for row in rows]
@@ -53,6 +59,15 @@ class PremiseCheck:
         if backing:
             return self._overruled(backing[0])
         return self._best(against) if against else None
+
+    @lru_cache(maxsize=32)  # noqa: B019 - one check lives as long as its index; a message asks twice
+    def _premise(self, query: Query) -> tuple[str, Frame | None]:
+        """What a question rests on, and its frame; nothing where it names nothing of the field."""
+        said, _ = premise_of(query.text)
+        frame = read_frame(said, (), self._vocabulary) if said else None
+        if frame is None or not any(self._vocabulary.terms[term].kind in _NAMING for term in frame.terms):
+            return "", None
+        return said, frame
 
     def _judge(self, said: str, frame: Frame, near: Sequence[tuple[Claim, float]]) -> list[tuple[Judgement, Claim]]:
         """How claims near the premise stand to it; those that plainly speak of something else are left out."""

@@ -85,12 +85,15 @@ class GateModel:
 #: What is seen of a disagreement in the light of a question: how far both sides lie below the lead, how many findings answer
 #: better than the other side, how near a learner's question lies to each, and what of the question the other side covers.
 CARD_FEATURES = ("side", "rival", "rival_rank", "asked", "rival_asked", "rival_coverage")
+#: And how near the question is to those that people ask on the dispute, and to those beside it (``DisputeTable.nearness``).
+DISPUTE_FEATURES = ("on", "on_several", "beside", "beside_several")
 
 
 @dataclass(frozen=True)
 class CardModel:
-    """The probability that a disagreement bears on what was asked, linear in ``CARD_FEATURES``."""
+    """The probability that a disagreement bears on what was asked, linear in ``CARD_FEATURES`` or in both lists."""
 
+    names: tuple[str, ...]
     weights: Matrix  #: (n_features,)
     bias: float
 
@@ -101,20 +104,23 @@ class CardModel:
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> CardModel:
-        return cls(np.asarray([record[name] for name in CARD_FEATURES], dtype=np.float64), float(record["bias"]))
+        names = tuple(name for name in record if name != "bias")
+        return cls(names, np.asarray([record[name] for name in names], dtype=np.float64), float(record["bias"]))
 
     def to_record(self) -> dict[str, float]:
-        found = dict(zip(CARD_FEATURES, np.round(self.weights, 5).tolist(), strict=True))
+        found = dict(zip(self.names, np.round(self.weights, 5).tolist(), strict=True))
         return {**found, "bias": round(self.bias, 5)}
 
 
 @dataclass(frozen=True)
 class AnswerModels:
-    """The models. ``fitted_for``: the encoder whose cosines they know."""
+    """The models. ``cards`` are for disputes that nobody wrote questions on, ``disputes`` for the others. ``fitted_for``: the
+    encoder whose cosines they know."""
 
     ranking: RankingModel
     gate: GateModel
     cards: CardModel
+    disputes: CardModel
     fitted_for: str
 
 
@@ -126,6 +132,7 @@ def answer_models() -> AnswerModels:
         RankingModel.from_record(record["ranking"]),
         GateModel.from_record(record["gate"]),
         CardModel.from_record(record["cards"]),
+        CardModel.from_record(record["disputes"]),
         record["fitted_for"],
     )
 

@@ -13,6 +13,7 @@ import hashlib
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
@@ -78,12 +79,17 @@ class PairReader:
         self, pairs: Sequence[tuple[str, str]], progress: Callable[[int], None] | None = None
     ) -> NDArray[np.float64]:
         found = np.zeros((len(pairs), len(LABELS)))
-        with ThreadPoolExecutor(self._threads) as pool:
-            for place, row in enumerate(pool.map(self._read_one, pairs)):
-                found[place] = row
-                if progress is not None:
-                    progress(1)
+        rows = map(self._read_one, pairs) if len(pairs) == 1 else self._pool.map(self._read_one, pairs)
+        for place, row in enumerate(rows):
+            found[place] = row
+            if progress is not None:
+                progress(1)
         return found
+
+    @cached_property
+    def _pool(self) -> ThreadPoolExecutor:
+        """Threads that stay: a question with a premise has one or two pairs read while somebody waits."""
+        return ThreadPoolExecutor(self._threads, thread_name_prefix="reader")
 
     def _read_one(self, pair: tuple[str, str]) -> NDArray[np.float64]:
         first, second = sorted(pair)

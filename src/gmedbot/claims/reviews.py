@@ -21,7 +21,9 @@ from gmedbot.errors import CorpusError, FileFinding, StorageError, UsageError
 from gmedbot.settings import refuse_packaged
 from gmedbot.types import Claim, Relation
 
-__all__ = ["Review", "Reviews", "load_reviews", "own_review", "save_review", "text_hash", "withdraw_review"]
+__all__ = [
+    "Review", "Reviews", "dispute_reasons", "load_reviews", "own_review", "save_review", "text_hash", "withdraw_review",
+]  # fmt: skip
 
 _LABELS = ("agree", "conflict", "different")
 
@@ -112,6 +114,14 @@ def load_reviews(path: Path) -> Reviews:
             f"{path.name} must be a list of reviews.", [FileFinding(path.name, 0, "reviews", str(error))]
         ) from error
     return Reviews(reviews)
+
+
+def dispute_reasons(path: Path) -> dict[str, str]:
+    """topic → note of the disputes (rows with ``sides``) that have both; relations give the note as their reason. Raises:
+    as ``load_reviews``."""
+    load_reviews(path)
+    rows = (_load(path.read_text("utf-8")) or []) if path.is_file() else []
+    return {row["topic"]: row["note"] for row in rows if "sides" in row and row.get("topic") and row.get("note")}
 
 
 def _reviews(row: Mapping[str, Any]) -> Iterator[Review]:

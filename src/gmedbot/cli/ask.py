@@ -10,7 +10,7 @@ from typing import Any
 
 from gmedbot.cli.common import emit, emit_json, read_lines, settings_of
 from gmedbot.errors import UsageError
-from gmedbot.types import Answer, ScoredPassage
+from gmedbot.types import Answer, AskOptions, ScoredPassage
 
 __all__ = ["add_commands"]
 
@@ -21,6 +21,12 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     ask.add_argument("--history", action="append", default=[], metavar="Q", help="an earlier question; may be repeated")
     ask.add_argument("--file", metavar="Q.jsonl", help='lines {"id", "question", "history": [...]}; "-" for stdin')
     ask.add_argument("--json", action="store_true", help="one JSON object a line")
+    ask.add_argument(
+        "--wording",
+        choices=("plain", "source"),
+        default="plain",
+        help="statements in plain words, or as the digests put them",
+    )
     ask.set_defaults(run=_ask)
     retrieve = commands.add_parser("retrieve", parents=[common], help="the passages behind questions, ranked")
     retrieve.add_argument("question", nargs="?", help="the question")
@@ -38,13 +44,13 @@ def _ask(arguments: argparse.Namespace) -> int:
     settings = settings_of(arguments)
     from gmedbot.bot import Bot
 
-    bot = Bot.open(settings, is_warm=False)
+    bot, options = Bot.open(settings, is_warm=False), AskOptions(wording=arguments.wording)
     if arguments.question is not None:
-        answer = bot.ask(arguments.question, arguments.history)
+        answer = bot.ask(arguments.question, arguments.history, options)
         _show(answer, arguments.json)
         return 0
     for row in read_lines(arguments.file, ("id", "question"), ("question",)):
-        answer = bot.ask(row["question"], row.get("history") or ())
+        answer = bot.ask(row["question"], row.get("history") or (), options)
         _show(replace(answer, id=row["id"]), arguments.json)
         sys.stdout.flush()
     return 0

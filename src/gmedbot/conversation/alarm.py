@@ -123,6 +123,11 @@ class RedFlagScreen:
         self._encoder = encoder
         self._model = model
 
+    def read_of(self, text: str) -> str:
+        """What of a message ``screen`` will want encoded, "" if it will want nothing."""
+        model = self._model or alarm_model()
+        return text[:_LONGEST] if self._rules is not None and self._encoder == model.fitted_for and text.strip() else ""
+
     def screen(self, text: str, encode: Callable[[str], NDArray[np.float32]]) -> Safety | None:
         """Where to seek care, None if nothing worries. ``encode``: a text → its vector, (dim,)."""
         if self._rules is None or not text.strip():

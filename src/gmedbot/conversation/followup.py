@@ -16,7 +16,7 @@ from typing import Literal
 from gmedbot.claims.vocabulary import Match, Vocabulary, normal_words
 from gmedbot.retrieval.understand import question_attributes
 
-__all__ = ["TOPIC_KINDS", "Standalone", "names_thing", "points_back", "rewrite"]
+__all__ = ["TOPIC_KINDS", "Standalone", "conversation_text", "names_thing", "points_back", "rewrite"]
 
 Command = Literal["", "more", "simpler", "shorter", "sources"]
 
@@ -25,8 +25,8 @@ Command = Literal["", "more", "simpler", "shorter", "sources"]
 class Standalone:
     """``text`` is searched; ``command`` asks for the last answer again in another form; ``kind`` says what was done.
 
-    ``context`` is the conversation behind a follow-up in the learner's own words (the last standalone question and what
-    was typed after it): a second reading for the ranking, where a replaced pronoun may have been the wrong one.
+    ``context`` is a follow-up with the conversation before it, as typed (``conversation_text``): a second reading for the
+    ranking, by an encoder that was trained on such texts, where a replaced pronoun may have been the wrong one.
     """
 
     text: str
@@ -34,6 +34,8 @@ class Standalone:
     command: Command = ""
     context: str = ""
 
+
+_REMEMBERED = 3  #: earlier messages that a follow-up is read with
 
 _LEAD_IN = re.compile(
     r"^(?:(?:ok(?:ay)?|so|and|but|then|also|oh|hm+|right|thanks?(?: you)?|great|cool|i see|got it|well|or)\b[\s,.!–—-]*)+",
@@ -75,7 +77,12 @@ def rewrite(question: str, history: Sequence[str], vocabulary: Vocabulary) -> St
     found = _rewrite_one(question, standalones, vocabulary)
     if not standalones or found.command:
         return found
-    return replace(found, context=f"{standalones[-1].rstrip('?. ')}, {' '.join(question.split())}")
+    return replace(found, context=conversation_text(question, history))
+
+
+def conversation_text(question: str, history: Sequence[str]) -> str:
+    """A follow-up behind the last messages before it, as the encoder was trained to read it."""
+    return " | ".join(" ".join(text.split()) for text in (*history[-_REMEMBERED:], question))
 
 
 def _rewrite_one(question: str, earlier: Sequence[str], vocabulary: Vocabulary) -> Standalone:

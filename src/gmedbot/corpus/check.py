@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from gmedbot.claims.vocabulary import Vocabulary, prepared_rows, vocabulary_from_rows, vocabulary_rows
+from gmedbot.corpus.disputes import scan_disputes
 from gmedbot.corpus.duplicates import LONG_RUN, Overlap, document_texts, find_overlaps, propose_lineage
+from gmedbot.corpus.plain_words import scan_plain
 from gmedbot.corpus.questions import scan_questions
 from gmedbot.corpus.readme import stale_readme
 from gmedbot.corpus.sentences import check_sentence
@@ -101,6 +103,8 @@ def check_corpus(folder: Path) -> CheckReport:
                     findings.append(FileFinding(document.path, document.line_of(offset), rule, message, is_error))
         findings.extend(_repeated(document))
     findings.extend(scan_questions(folder, sentences)[1])
+    findings.extend(scan_plain(folder, sentences)[1])
+    findings.extend(scan_disputes(folder, _topics(folder))[1])
     findings.extend(_shared_text(by_id, sources))
     if documents and (stale := stale_readme(folder, [document.source for document in documents])):
         findings.append(FileFinding("README.md", 0, "stale-readme", stale))
@@ -146,6 +150,16 @@ def _data_files(folder: Path) -> Iterator[FileFinding]:
                 load(folder / name)
             except CorpusError as error:
                 yield from error.findings
+
+
+def _topics(folder: Path) -> Collection[str] | None:
+    """Topics of the disputes of reviews.yaml, None if it cannot be read, which is a finding of its own."""
+    from gmedbot.claims.reviews import dispute_reasons
+
+    try:
+        return dispute_reasons(folder / "reviews.yaml")
+    except CorpusError:
+        return None
 
 
 def _sentences(document: Document) -> Iterator[tuple[str, int, tuple[str, ...]]]:

@@ -42,7 +42,8 @@ def render_readme(sources: Iterable[Source]) -> str:
         + ". One Markdown file a source: front matter, then one claim a sentence in our own words. "
         "How a digest is written: `docs/corpus.md`.",
         "Terms are in `vocabulary/`, red flags in `safety.yaml`, maintainers' judgements on pairs of claims in "
-        "`reviews.yaml`, what learners ask in `questions/` (where present).",
+        "`reviews.yaml`, what learners ask in `questions/`, what they ask about disputes in `disputes.yaml`, "
+        "statements in plain words in `plain/` (where present).",
         "## By evidence",
         _table(
             ["evidence", "sources", "what it is"],

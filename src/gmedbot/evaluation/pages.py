@@ -98,7 +98,8 @@ _ABOUT: Mapping[str, str] = {
         "0.92 or more)."
     ),
     "answers": (
-        "A nugget is one thing that a good answer must (vital) or may hold, found by pattern in what the answer shows. "
+        "A nugget is one thing that a good answer must (vital) or may hold, found by pattern in what the answer shows or in "
+        "the statements that it puts in plain words. "
         "Nugget precision is the share of statements that are gold (they, or a quote behind them, are a gold quote, or "
         "stand in one finding with one) or hold a nugget; the strict form leaves the last out. Source recall: share of "
         "the sources of grade-2 quotes that are cited, where several are needed. Both sides shown: a disputed question "

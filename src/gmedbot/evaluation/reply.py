@@ -12,12 +12,21 @@ __all__ = ["Reply", "Said", "reply_of"]
 
 @dataclass(frozen=True)
 class Said:
-    """One sentence of an answer and the citations behind it. ``numbers`` are the markers as given, also dead ones."""
+    """One sentence of an answer and the citations behind it. ``numbers`` are the markers as given, also dead ones.
+
+    ``original``: the sentence of the corpus that the answer gives in plain words, as people wrote them down for it.
+    """
 
     text: str
     cited: tuple[Citation, ...]
     numbers: tuple[int, ...] = ()
     finding_id: str = ""
+    original: str = ""
+
+    @property
+    def statement(self) -> str:
+        """The sentence as the corpus has it, which gold quotes and findings are bound to."""
+        return self.original or self.text
 
 
 @dataclass(frozen=True)
@@ -43,30 +52,39 @@ class Reply:
 
     @property
     def text(self) -> str:
-        """Everything a nugget may be found in; suggestions and notices are not part of it."""
+        """Everything that is shown; suggestions and notices are not part of it."""
         return "\n".join([*(said.text for said in self.said), *self.also])
+
+    @property
+    def meaning(self) -> str:
+        """What a nugget may be found in: what is shown, and the statements that it puts in plain words."""
+        return "\n".join([self.text, *(said.original for said in self.said if said.original)])
 
     def quotes(self) -> set[str]:
         """The texts said and the quotes cited for them."""
-        return {said.text for said in self.said} | {c.quote for said in self.said for c in said.cited}
+        return {said.statement for said in self.said} | {c.quote for said in self.said for c in said.cited}
 
 
 def reply_of(answer: Answer) -> Reply:
     """The product's answer as a reply."""
     known = {citation.n: citation for citation in answer.citations}
 
-    def said(text: str, numbers: Iterable[int], finding_id: str = "") -> Said:
+    def said(text: str, numbers: Iterable[int], finding_id: str = "", original: str = "") -> Said:
         marks = tuple(numbers)
-        return Said(text, tuple(known[n] for n in marks if n in known), marks, finding_id)
+        return Said(text, tuple(known[n] for n in marks if n in known), marks, finding_id, original)
 
     also: list[str] = []
     if answer.table is not None:
         also.extend(text for row in answer.table.rows for text, _ in row if text)
     also.extend(f"{point.label}: {point.value:g} {point.unit}" for point in answer.chart)
     return Reply(
-        tuple(said(s.text, s.citations, s.finding_id) for s in answer.statements),
+        tuple(said(s.text, s.citations, s.finding_id, s.original) for s in answer.statements),
         tuple(
-            tuple(said(text, numbers) for side in card.sides for text, numbers in side.said)
+            tuple(
+                said(text, numbers, original="" if place else side.original)
+                for side in card.sides
+                for place, (text, numbers) in enumerate(side.said)
+            )
             for card in answer.conflicts
         ),
         tuple(also),

@@ -55,7 +55,7 @@ class Support:
 
     def sources_behind(self, said: Said) -> frozenset[str]:
         """The sources that the ledger counts behind a sentence: all of them should be cited."""
-        wanted = frozenset((said.finding_id,)) if said.finding_id else self.findings_of(said.text)
+        wanted = frozenset((said.finding_id,)) if said.finding_id else self.findings_of(said.statement)
         claims, row = self._index.claims, self._index.claim_row
         return frozenset(
             claims[row[claim_id]].source_id

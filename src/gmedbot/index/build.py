@@ -16,7 +16,7 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -28,6 +28,7 @@ from gmedbot.claims.extract import extract_claims
 from gmedbot.claims.ledger import Ledger, build_ledger
 from gmedbot.claims.reader import PairReader, export_reader, reader_name
 from gmedbot.claims.relator import Relator
+from gmedbot.claims.reviews import dispute_reasons
 from gmedbot.claims.vocabulary import (
     Vocabulary,
     normal_words,
@@ -36,8 +37,10 @@ from gmedbot.claims.vocabulary import (
     vocabulary_rows,
 )
 from gmedbot.conversation.safety import SafetyRules
+from gmedbot.corpus.disputes import QuestionsOnDispute, dispute_file, read_disputes
 from gmedbot.corpus.duplicates import unexplained_copies
 from gmedbot.corpus.plain import without_markup
+from gmedbot.corpus.plain_words import PlainWordings, plain_files, read_plain
 from gmedbot.corpus.questions import QuestionsOf, question_files, read_questions
 from gmedbot.corpus.sources import read_corpus
 from gmedbot.encoder import EXPORT_FORMAT, Encoder, OnnxEncoder, export_encoder, file_digest, packaged_digest
@@ -45,6 +48,7 @@ from gmedbot.errors import EncoderError, IndexDamagedError, IndexMissingError, U
 from gmedbot.index.cache import PairCache, ReadingCache
 from gmedbot.index.claim_table import write_claim_table
 from gmedbot.index.dense import DenseIndex
+from gmedbot.index.disputes import bind_disputes, write_disputes
 from gmedbot.index.encoding import Progress, encode_groups, vector_key
 from gmedbot.index.lexical import LexicalIndex
 from gmedbot.index.questions import bind_questions, write_questions
@@ -163,20 +167,24 @@ def is_stale(settings: Settings) -> str:
     if manifest.corpus != corpus_digest(read_corpus(settings.corpus)):
         return "the corpus has changed"
     if manifest.vocabulary != _data_digest(settings.corpus):
-        return "the vocabulary, the reviews or the questions have changed"
+        return "the vocabulary, the reviews, the questions or the plain wordings have changed"
     if manifest.thresholds != thresholds_for(settings.corpus, manifest.encoder):
         return "the thresholds have changed"
     return ""
 
 
 def _data_digest(corpus: Path) -> str:
-    """Hash over the data files beside the sources: vocabulary, reviews, safety rules and learners' questions."""
+    """Hash over the data files beside the sources: vocabulary, reviews, safety rules, questions and plain wordings."""
     digest = hashlib.sha256()
     files = sorted(vocabulary_folder(corpus).glob("*.yaml"))
     files += [path for name in ("reviews.yaml", "safety.yaml") if (path := corpus / name).is_file()]
     files += question_files(corpus)
+    disputes = dispute_file(corpus)
+    files += [disputes] if disputes is not None else []
     for path in files:
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    for path in plain_files(corpus):
+        digest.update(b"plain/" + path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
 
 
@@ -194,17 +202,31 @@ def build_index(
     documents = read_corpus(settings.corpus, lambda done, total: tell("read", done, total))
     vocabulary = prepared_rows(vocabulary_rows(vocabulary_folder(settings.corpus)))
     safety = _safety_rules(settings.corpus)
-    questions = read_questions(settings.corpus)
+    by_hand = _read_by_hand(settings.corpus)
     store = Store(settings.index)
     with store.lock(), storage_errors("Writing the index"):
         store.sweep()
         staged = settings.index / f".staged-{os.getpid()}"
         staged.mkdir(parents=True)
         try:
-            report = _build(settings, store, staged, documents, vocabulary, safety, questions, tell, full, engine)
+            report = _build(settings, store, staged, documents, vocabulary, safety, by_hand, tell, full, engine)
         finally:
             shutil.rmtree(staged, ignore_errors=True)
     return BuildReport(**{**report, "seconds": time.perf_counter() - started})
+
+
+@dataclass(frozen=True)
+class _ByHand:
+    """What people wrote beside the sources to be found and shown with them."""
+
+    questions: tuple[QuestionsOf, ...]
+    disputes: tuple[QuestionsOnDispute, ...]
+    plain: PlainWordings
+
+
+def _read_by_hand(corpus: Path) -> _ByHand:
+    """Raises: CorpusError."""
+    return _ByHand(read_questions(corpus), read_disputes(corpus), read_plain(corpus))
 
 
 def _build(
@@ -214,7 +236,7 @@ def _build(
     documents: Sequence[Document],
     rows: dict[str, Any],
     safety: SafetyRules | None,
-    questions: Sequence[QuestionsOf],
+    by_hand: _ByHand,
     tell: Progress,
     full: bool,
     engine: Literal["local", "ray"],
@@ -226,11 +248,15 @@ def _build(
     if settings.build_mode == "fast" and encoder.card.engine == "onnx":
         encoder = OnnxEncoder(settings.index / "encoders" / encoder_folder, mode="fast")
     passages, claims, read = _read_out(settings, documents, vocabulary, encoder, tell, full)
+    claims = [replace(claim, plain=by_hand.plain.get((claim.source_id, claim.text), "")) for claim in claims]
     titles = {document.source.source_id: document.source.title for document in documents}
     texts = [embedding_text(passage, titles[passage.source_id]) for passage in passages]
-    bound = bind_questions(questions, claims)
-    groups = texts, [claim.text for claim in claims], [text for text, _ in bound]
-    (vectors, claim_vectors, question_vectors), encoded = encode_groups(settings, encoder, groups, engine, tell, full)
+    questions = bind_questions(by_hand.questions, claims)
+    disputes = bind_disputes(by_hand.disputes, dispute_reasons(settings.corpus / "reviews.yaml"))
+    on_disputes = [text for row in disputes for text in (*row.asked, *row.beside)]
+    groups = texts, [claim.text for claim in claims], [text for text, _ in questions], on_disputes
+    found, encoded = encode_groups(settings, encoder, groups, engine, tell, full)
+    vectors, claim_vectors, question_vectors, dispute_vectors = found
     ledger, reader_folder = _relate(settings, documents, claims, claim_vectors, vocabulary, tell, full)
     copies = unexplained_copies(documents, lambda done, total: tell("copies", done, total))
     tell("write", 0, _WRITTEN)
@@ -240,17 +266,13 @@ def _build(
     LexicalIndex.build(texts).save(staged / "words")
     tell("write", 2, _WRITTEN)
     np.save(staged / "claim_vectors.npy", claim_vectors)
-    _write_json(staged / "vocabulary.json", rows)
-    _write_json(staged / "lexicon.json", _lexicon(documents))
-    (staged / "english.txt").write_text("\n".join(_english()) + "\n", "utf-8")
-    if safety is not None:
-        _write_json(staged / "safety.json", safety.to_record())
+    _write_words(staged, rows, documents, safety)
     tell("write", 3, _WRITTEN)
     _write_rows(staged, documents, passages, claims, ledger)
     tell("write", 4, _WRITTEN)
-    write_questions(staged, bound, question_vectors, vocabulary, len(claims))
-    source_ids = [document.source.source_id for document in documents]
-    write_claim_table(staged, claims, passages, source_ids, ledger.findings, vocabulary)
+    write_questions(staged, questions, question_vectors, vocabulary, len(claims))
+    write_disputes(staged, disputes, dispute_vectors)
+    write_claim_table(staged, claims, passages, list(titles), ledger.findings, vocabulary)
     tell("write", 5, _WRITTEN)
     manifest = _manifest(
         settings, staged, documents, encoder, encoder_folder, dense.type, passages, claims, ledger, reader_folder
@@ -448,6 +470,15 @@ def _check(
 
 def _write_json(path: Path, value: Any) -> None:
     path.write_text(json.dumps(value, ensure_ascii=False, sort_keys=True, indent=0) + "\n", "utf-8")
+
+
+def _write_words(staged: Path, rows: dict[str, Any], documents: Sequence[Document], safety: SafetyRules | None) -> None:
+    """The words that questions are read with: vocabulary, lexicon of the corpus, ordinary English, red flags."""
+    _write_json(staged / "vocabulary.json", rows)
+    _write_json(staged / "lexicon.json", _lexicon(documents))
+    (staged / "english.txt").write_text("\n".join(_english()) + "\n", "utf-8")
+    if safety is not None:
+        _write_json(staged / "safety.json", safety.to_record())
 
 
 def _write_rows(

@@ -22,6 +22,7 @@ from gmedbot.encoder import Encoder, OnnxEncoder, SentenceTransformerEncoder
 from gmedbot.errors import IndexDamagedError, IndexMismatchError
 from gmedbot.index.claim_table import ClaimTable
 from gmedbot.index.dense import DenseIndex
+from gmedbot.index.disputes import DisputeTable
 from gmedbot.index.lexical import LexicalIndex
 from gmedbot.index.protocol import EmbeddedIndex
 from gmedbot.index.questions import QuestionTable
@@ -190,6 +191,11 @@ class BuiltIndex:
     def questions(self) -> QuestionTable:
         """What learners ask, beside the claims that answer it."""
         return QuestionTable(self.folder, self.manifest.n_claims)
+
+    @cached_property
+    def disputes(self) -> DisputeTable:
+        """What learners ask about disputes, and near them."""
+        return DisputeTable(self.folder)
 
     @cached_property
     def findings(self) -> Sequence[Finding]:

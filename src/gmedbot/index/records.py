@@ -70,6 +70,7 @@ def claim_record(claim: Claim) -> dict[str, Any]:
             "reported": frame.is_reported,
             "words": sorted(frame.words),
         },
+        **({"plain": claim.plain} if claim.plain else {}),
     }
 
 
@@ -90,9 +91,8 @@ def claim_from_record(row: dict[str, Any]) -> Claim:
         is_reported=facts["reported"],
         words=frozenset(facts["words"]),
     )
-    return Claim(
-        row["id"], row["source"], row["passage"], row["text"], row["start"], row["end"], tuple(row["heading"]), frame
-    )
+    place = row["source"], row["passage"], row["text"], row["start"], row["end"], tuple(row["heading"])
+    return Claim(row["id"], *place, frame, row.get("plain", ""))
 
 
 def relation_record(relation: Relation) -> dict[str, Any]:

@@ -36,7 +36,7 @@ from gmedbot.errors import (
 __all__ = ["FORMAT", "Manifest", "Store", "storage_errors"]
 
 #: Raised by one whenever a reader of the last release could not read what the next one writes.
-FORMAT = 7
+FORMAT = 8
 
 _ID = re.compile(r"[0-9a-f]{12}")
 

@@ -62,11 +62,13 @@ def options_from(data: object) -> AskOptions:
     names = [g for g in groups if isinstance(g, str)] if isinstance(groups, list) else []
     topics = tuple(topic for name in names for topic in TOPIC_GROUPS.get(name, ()))
     length = "short" if chosen.get("length") == "short" else "full"
+    wording = "source" if chosen.get("wording") == "source" else "plain"
     evidence = "studies" if chosen.get("evidence") == "studies" else "all"
     return AskOptions(
         topics=topics,
         length=cast(Literal["short", "full"], length),
         evidence=cast(Literal["all", "studies"], evidence),
+        wording=cast(Literal["plain", "source"], wording),
     )
 
 

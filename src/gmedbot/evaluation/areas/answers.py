@@ -59,7 +59,7 @@ def _item(question: Question, reply: Reply, values: dict[str, Mapping[str, float
             "missing": [
                 {"nugget": nugget.text, "vital": nugget.is_vital}
                 for nugget in question.nuggets
-                if not nugget.is_in(reply.text) or reply.is_declined
+                if not nugget.is_in(reply.meaning) or reply.is_declined
             ],
             "sides_missing": [side[0] for side in question.sides if not _shows(reply, side)],
             "cards": len(reply.cards),
@@ -74,7 +74,7 @@ def _share(hits: Iterable[bool]) -> float | None:
 
 def content_values(question: Question, reply: Reply, support: Support) -> dict[str, float | None]:
     """What is in the answer. A declined answer holds no nugget: recall 0, precision not applicable."""
-    text = "" if reply.is_declined else reply.text
+    text = "" if reply.is_declined else reply.meaning
     vital = [nugget.is_in(text) for nugget in question.nuggets if nugget.is_vital]
     every = [nugget.is_in(text) for nugget in question.nuggets]
     values: dict[str, float | None] = {
@@ -94,11 +94,11 @@ def content_values(question: Question, reply: Reply, support: Support) -> dict[s
 def _is_wanted(question: Question, said: Said, support: Support, with_nuggets: bool) -> bool:
     """A statement is wanted if it, or a quote behind it, is gold or of the gold's finding; or if it holds a nugget."""
     quotes = {quote.text for quote in question.quotes}
-    if said.text in quotes or any(citation.quote in quotes for citation in said.cited):
+    if said.statement in quotes or any(citation.quote in quotes for citation in said.cited):
         return True
-    if support.findings_of(said.text) & support.findings_of_all(quotes):
+    if support.findings_of(said.statement) & support.findings_of_all(quotes):
         return True
-    return with_nuggets and any(nugget.is_in(said.text) for nugget in question.nuggets)
+    return with_nuggets and any(nugget.is_in(f"{said.text}\n{said.original}") for nugget in question.nuggets)
 
 
 def _source_recall(question: Question, reply: Reply, support: Support) -> float | None:
@@ -144,7 +144,7 @@ def _opposes(card: Sequence[Said], sides: Sequence[Sequence[str]]) -> bool:
 
 
 def _holds(said: Said, side: Sequence[str]) -> bool:
-    return said.text in side or any(citation.quote in side for citation in said.cited)
+    return said.statement in side or any(citation.quote in side for citation in said.cited)
 
 
 def citation_values(reply: Reply, support: Support, documents: Mapping[str, Document]) -> dict[str, float | None]:
@@ -160,7 +160,7 @@ def citation_values(reply: Reply, support: Support, documents: Mapping[str, Docu
             _is_verbatim(c.source_id, c.start, c.end, c.quote, documents) for c in reply.all_citations
         ),
         "number fidelity": _share(_numbers_hold(one) for one in said),
-        "citation precision": _share(support.supports(one.text, citation) for one, citation in pairs),
+        "citation precision": _share(support.supports(one.statement, citation) for one, citation in pairs),
         "citation recall": _share(
             source in {citation.source_id for citation in one.cited}
             for one in said

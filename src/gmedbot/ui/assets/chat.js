@@ -257,11 +257,11 @@ function edit(turn, node) {
 // ── answer settings ───────────────────────────────────────────────────────────────────────────────────────────
 function chosenOptions() {
   const values = (name) => $$(`#gm-settings input[name=${name}]:checked`).map((x) => x.value);
-  return { topics: values("topics"), length: values("length")[0], evidence: values("evidence")[0] };
+  return { topics: values("topics"), length: values("length")[0], wording: values("wording")[0], evidence: values("evidence")[0] };
 }
 
 function showChosen() {
-  const labels = $$("#gm-settings input:checked").filter((x) => !["full", "all"].includes(x.value))
+  const labels = $$("#gm-settings input:checked").filter((x) => !["full", "plain", "all"].includes(x.value))
     .map((x) => x.nextElementSibling.textContent);
   $("#gm-chosen").textContent = labels.length ? labels.join(" · ") : t("settings_all");
   $("#gm-chosen").classList.toggle("gm-wide", labels.length === 0);

@@ -150,11 +150,15 @@ def _composer(max_chars: int) -> Markup:
 def _settings() -> Markup:
     topics = (_option("checkbox", "topics", key, t(f"topic.{key}")) for key in _TOPICS)
     lengths = (_option("radio", "length", key, t(f"chat.length.{key}"), key == "full") for key in ("full", "short"))
+    wordings = (
+        _option("radio", "wording", key, t(f"chat.wording.{key}"), key == "plain") for key in ("plain", "source")
+    )
     kinds = (_option("radio", "evidence", key, t(f"chat.evidence.{key}"), key == "all") for key in ("all", "studies"))
     return el(
         "div",
         el("fieldset", el("legend", t("chat.topics")), *topics),
         el("fieldset", el("legend", t("chat.length")), *lengths),
+        el("fieldset", el("legend", t("chat.wording")), *wordings),
         el("fieldset", el("legend", t("chat.evidence")), *kinds),
         id="gm-settings",
         class_="gm-settings",

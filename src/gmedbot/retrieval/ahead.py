@@ -1,0 +1,68 @@
+"""The vectors of one message's texts: each is encoded once, and while its words are still being read.
+
+The encoder takes about half of an answer's time and runs outside Python's lock, so the reading of a message costs
+nothing where there is a second core, and neither do its further texts: the question with its typing errors mended, the
+conversation before it, what it takes for granted.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from functools import lru_cache
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gmedbot.encoder import Encoder
+
+__all__ = ["QueryVectors"]
+
+T = TypeVar("T")
+Vectors = NDArray[np.float32]
+
+
+class QueryVectors:
+    """The vectors of one message, each worked out once."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
+        self._begun: dict[str, Future[Vectors]] = {}
+
+    def begin(self, *texts: str) -> None:
+        """Encode these in the background, those that were not begun before; an empty text is passed over."""
+        for text in texts:
+            if text and text not in self._begun:
+                self._begun[text] = _workers().submit(self._encoder.encode, [text])
+
+    def of(self, texts: Sequence[str]) -> Vectors:
+        """Unit vectors, (n_texts, dim), waited for. Raises: what the encoder raises."""
+        self.begin(*texts)
+        return np.concatenate([self._begun[text].result() for text in texts])
+
+    def meanwhile(self, text: str, work: Callable[[], T]) -> T:
+        """Encode a text here while another thread does ``work``, and return what it gives.
+
+        The work may wait for this text, and for no other: two messages that wait in all threads for what no thread is left
+        to encode would wait for ever. Not the other way round: a thread that is given Python to run keeps the interpreter's lock for as much as 5 ms, so
+        that an encoder begun beside it would wait for its first step.
+        """
+        if not text or text in self._begun:
+            return work()
+        own: Future[Vectors] = Future()
+        self._begun[text] = own
+        doing = _workers().submit(work)
+        try:
+            own.set_result(self._encoder.encode([text]))
+        except BaseException as error:
+            own.set_exception(error)
+            raise
+        return doing.result()
+
+
+@lru_cache(maxsize=1)
+def _workers() -> Executor:
+    """Threads that stay, one a core: more texts at once would only wait for one another."""
+    return ThreadPoolExecutor(max(1, os.cpu_count() or 1), thread_name_prefix="vectors")

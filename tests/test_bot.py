@@ -50,7 +50,7 @@ def check_contract(answer: Answer) -> None:
     assert data["status"] in ("answered", "declined", "safety") and data["answer"]
     numbers = {citation["n"] for citation in data["citations"]}
     for statement in data["statements"]:
-        assert set(statement) == {"text", "citations", "status"}
+        assert set(statement) == {"text", "citations", "status", "original"}
         assert statement["citations"] and set(statement["citations"]) <= numbers
         assert statement["status"] in ("single", "agreed", "disputed")
     for conflict in data["conflicts"]:

@@ -37,18 +37,25 @@ def test_agreement_is_counted_in_independent_sources_only_where_there_is_agreeme
     assert "agree" not in render_answer([POINT], [])
 
 
-def test_steps_are_numbered_on_from_the_lead() -> None:
+def test_steps_are_numbered_from_the_lead_on() -> None:
     steps = [Statement(f"Step {name}.", (n,), role="step") for n, name in enumerate("abc", 1)]
     lines = render_answer(steps, []).splitlines()
-    assert [line[:2] for line in lines if re.match(r"\d\.", line)] == ["2.", "3."]
+    assert [line[:2] for line in lines if re.match(r"\d\.", line)] == ["1.", "2.", "3."]
 
 
 def test_a_red_flag_leads_and_the_notice_ends() -> None:
-    safety = Safety("emergency", "Call an ambulance.", "cauda-equina")
+    safety = Safety("urgent", "See a doctor today.", "hot-joint")
     text = render_answer([LEAD], [CARD], "Yes.", safety, notice=EDUCATION_NOTICE)
-    assert text.startswith("**Call an ambulance.**")
+    assert text.startswith("**See a doctor today.**")
     assert text.endswith(f"*{EDUCATION_NOTICE}*")
     assert f"**Yes.** {LEAD.text}" in text
+
+
+def test_in_an_emergency_nothing_is_said_but_what_to_do() -> None:
+    safety = Safety("emergency", "Call an ambulance.", "cauda-equina")
+    text = render_answer([LEAD], [CARD], "Yes.", safety, notice=EDUCATION_NOTICE)
+    assert text.startswith("**Call an ambulance.**\n\n")
+    assert LEAD.text not in text and "disagree" not in text and "[" not in text
 
 
 def test_a_disagreement_shows_every_side_and_marks_the_better_supported_one() -> None:
@@ -141,7 +148,7 @@ def test_steps_of_a_second_question_are_numbered_and_points_of_the_first_are_not
     how = Statement("Lie down.", (5,), role="step", asks="How is it done?")
     text = render_answer([ASKED, POINT, how, Statement("Lift the leg.", (6,), role="step")], [])
     assert f"- {POINT.text} [3]" in text
-    assert "Lie down. [5]\n\n2. Lift the leg. [6]" in text
+    assert "1. Lie down. [5]\n2. Lift the leg. [6]" in text
 
 
 def test_points_after_a_how_to_are_not_numbered() -> None:
@@ -154,7 +161,8 @@ def test_points_after_a_how_to_are_not_numbered() -> None:
 
 def test_a_point_among_steps_is_no_step() -> None:
     steps = [Statement("Lie down.", (1,), role="lead"), Statement("Lift.", (2,), role="step"), POINT, Statement("Rest.", (4,), role="step")]  # fmt: skip
-    assert render_answer(steps, []).splitlines()[2:] == [
+    assert render_answer(steps, []).splitlines() == [
+        "1. Lie down. [1]",
         "2. Lift. [2]",
         f"- {POINT.text} [3]",
         "3. Rest. [4]",

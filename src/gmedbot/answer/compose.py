@@ -170,7 +170,8 @@ class Composer:
                 if item.finding_id not in said:
                     said.add(item.finding_id)
                     whole.statements.append(item)
-        whole.conflicts = [card for part in parts for card in part.conflicts]
+        cards = {card.explanation: card for part in reversed(parts) for card in reversed(part.conflicts)}
+        whole.conflicts = list(cards.values())[::-1]
         whole.chart = next((part.chart for part in parts if part.chart), ())
         whole.table = next((part.table for part in parts if part.table is not None), None)
         return whole
@@ -208,7 +209,7 @@ class Composer:
             card = conflict_card(
                 self._index, self._vocabulary, item.finding, dispute.rivals, citations, item.best.claim
             )
-            if card is not None:
+            if card is not None and card.explanation not in {other.explanation for other in draft.conflicts}:
                 draft.conflicts.append(card)
                 carded |= names
                 if item is chosen[0] and len(draft.conflicts) == 1 and query.shape not in _EXPLAINING:

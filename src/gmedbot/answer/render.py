@@ -14,6 +14,7 @@ EDUCATION_NOTICE = (
 )
 
 
+_LATER = "What my sources say on the rest of your question can wait until somebody has seen you."
 #: Where HTML begins; "p<0.05" is none.
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
 
@@ -48,6 +49,8 @@ def render_answer(
     blocks: list[str] = []
     if safety is not None:
         blocks.append(f"**{safety.message}**")
+    if safety is not None and safety.urgency == "emergency":
+        return "\n\n".join([*blocks, _LATER])  # nobody who needs an ambulance reads on about exercises
     if preface:
         blocks.append(preface)
     for part in _parts(statements):
@@ -55,9 +58,10 @@ def render_answer(
         opening = lead.verdict or verdict
         if lead.asks:
             blocks.append(f"### {lead.asks}")
-        blocks.append(" ".join(filter(None, [f"**{opening}**" if opening else "", _line(lead) + _agreement(lead)])))
-        if rest:
-            blocks.append("\n".join(_marked(rest, 1 if _is_apart(lead) else 2)))
+        is_first = not opening and not _is_apart(lead) and bool(rest) and rest[0].role == "step"
+        first = " ".join(filter(None, [f"**{opening}**" if opening else "", _line(lead) + _agreement(lead)]))
+        steps = "\n".join(_marked(rest, 2 if is_first else 1))
+        blocks += [f"1. {first}\n{steps}"] if is_first else [first, steps] if rest else [first]
     if table is not None:
         blocks.append(_table(table))
     blocks.extend(_conflict(conflict) for conflict in conflicts)

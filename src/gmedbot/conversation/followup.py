@@ -52,8 +52,15 @@ _CORRECTION = re.compile(
 _IS_CORRECTION = re.compile(
     r"^(?:no|nope|sorry|wait|oops|actually)\b.*\b(?:meant|mean|asking about|rather|not)\b|^i meant\b", re.IGNORECASE
 )
+#: "This" and "that" stand for something only where no noun follows: "this morning" and "that bursa" are named.
+_ALONE = (
+    r"(?=\s*(?:$|[?.,!;:)])|\s+(?:is|are|was|were|do|does|did|can|could|will|would|should|may|might|must|has|have|had|be|been"
+    r"|mean|means|happen|happens|work|works|cause|causes|help|helps|hurt|hurts|feel|feels|look|looks|make|makes|take|takes|apply"
+    r"|applies|change|changes|affect|affects|in|on|at|for|with|to|of|from|by|and|or|but|if|when|while|as|than|too|also|then|so"
+    r"|not|really|often|still|even|ones?|safe|bad|good|normal|common|dangerous|true|right|wrong|enough|serious|painful)\b)"
+)
 _PRONOUN = re.compile(
-    r"\b(?:it|its|they|them|their|theirs|this|that|these|those|the (?:former|latter|first|second|other) (?:one|ones)?|the same|such|(?:the )?ones?|he|she|there|then|doing so|either|both)\b",
+    rf"\b(?:it|its|they|them|their|theirs|(?:this|that|these|those){_ALONE}|the (?:former|latter|first|second|other) (?:one|ones)?|the same|such|(?:the )?ones?|he|she|there|then|doing so|either|both)\b",
     re.IGNORECASE,
 )
 _COMMANDS: tuple[tuple[Command, re.Pattern[str]], ...] = (

@@ -57,6 +57,10 @@ _SHAPES: Sequence[tuple[str, re.Pattern[str]]] = tuple(
 )  # fmt: skip
 
 
+_SHORT = 4  #: letters up to which one edit is much
+_ALIKE = 0.87  #: Jaro–Winkler similarity from which a rarer mending is believed
+
+
 class Speller:
     """Mends typing errors towards a lexicon of known words; words it does not know at all are left as they are."""
 
@@ -87,7 +91,7 @@ class Speller:
         if len(word) < 4 or not word.isalpha() or self.knows(word) or word in _COMMON or word in self._english():
             return None
         from rapidfuzz import process
-        from rapidfuzz.distance import OSA
+        from rapidfuzz.distance import OSA, JaroWinkler
 
         limit = 1 if len(word) <= 5 else 2 if len(word) <= 9 else 3
         hits = process.extract(word, self._targets.get(word[0], []), scorer=OSA.distance, limit=5, score_cutoff=limit)
@@ -95,6 +99,10 @@ class Speller:
             return None
         best = min(hits, key=lambda hit: (hit[1], hit[0] not in self._terms, -self._lexicon.get(hit[0], 0), hit[0]))
         is_sure = best[1] <= 1 or best[0] in self._terms or self._lexicon.get(best[0], 0) >= 10
+        if (
+            len(word) <= _SHORT or best[1] > 1
+        ):  # few letters agree by chance: "cert" and "cent", "pamoate" and "palpate"
+            is_sure = is_sure and JaroWinkler.similarity(word, str(best[0])) >= _ALIKE
         return str(best[0]) if is_sure else None
 
     def spelling(self, word: str) -> str:
@@ -154,7 +162,8 @@ def _mend(question: str, speller: Speller | None) -> tuple[str, dict[str, str]]:
     pieces: list[str] = []
     cursor = 0
     for word, start, end in normal_words(text):
-        better = speller.correct(word)
+        is_acronym = text[start:end].isupper() and not text.isupper()  # SENIAM is no way to write "seniors"
+        better = None if is_acronym else speller.correct(word)
         if better is not None and text[start:end].lower() != better:
             better = speller.spelling(better)
             corrections[text[start:end]] = better

@@ -116,3 +116,27 @@ def test_an_empty_vocabulary_does_no_harm() -> None:
     empty = Vocabulary([], [])
     assert rewrite("and then?", [NERVE], empty).text
     assert rewrite("why?", [NERVE], empty).text.endswith(NERVE)
+
+
+@pytest.mark.parametrize(
+    ("question", "kept"),
+    [
+        ("Should I stretch after I fell down the stairs this morning?", "this morning"),
+        ("Does that bursa swell?", "that bursa"),
+        ("Is it the load, the tendon, or the bursa?", "Is it the load"),
+    ],
+)
+def test_a_pronoun_before_its_noun_and_an_it_that_stands_for_nothing_are_not_replaced(question: str, kept: str) -> None:
+    assert kept in standalone(question, CLAM)
+
+
+@pytest.mark.parametrize(
+    ("question", "put"),
+    [
+        ("how is that treated?", "gluteal tendinopathy treated"),
+        ("is this common in women?", "Is gluteal tendinopathy common"),
+        ("what causes that?", "causes gluteal tendinopathy"),
+    ],
+)
+def test_a_pronoun_that_stands_alone_is_replaced(question: str, put: str) -> None:
+    assert put in standalone(question, "What is gluteal tendinopathy?")

@@ -176,3 +176,9 @@ def test_any_message_gives_one_to_three_questions_without_brackets_of_questions(
     assert 1 <= len(found) <= 3
     if len(found) > 1 and not history:
         assert all("? (" not in query.text and query.text.count("?") <= 1 for query, _ in found)
+
+
+def test_an_order_that_names_nothing_is_no_question_of_its_own(reader: MessageReader) -> None:
+    message = "Which nerve supplies the gluteus medius? Please explain the reasoning."
+    assert len(reader.read(message, ())) == 1
+    assert len(reader.read("Which nerve supplies the gluteus medius? Describe the gluteus minimus.", ())) == 2

@@ -57,7 +57,8 @@ _ALONE = (
     r"(?=\s*(?:$|[?.,!;:)])|\s+(?:is|are|was|were|do|does|did|can|could|will|would|should|may|might|must|has|have|had|be|been"
     r"|mean|means|happen|happens|work|works|cause|causes|help|helps|hurt|hurts|feel|feels|look|looks|make|makes|take|takes|apply"
     r"|applies|change|changes|affect|affects|in|on|at|for|with|to|of|from|by|and|or|but|if|when|while|as|than|too|also|then|so"
-    r"|not|really|often|still|even|ones?|safe|bad|good|normal|common|dangerous|true|right|wrong|enough|serious|painful)\b)"
+    r"|not|really|often|still|even|ones?|safe|bad|good|normal|common|dangerous|true|right|wrong|enough|serious|painful|done|made|given"
+    r"|felt|found|seen|\w{3,}ed)\b)"
 )
 _PRONOUN = re.compile(
     rf"\b(?:it|its|they|them|their|theirs|(?:this|that|these|those){_ALONE}|the (?:former|latter|first|second|other) (?:one|ones)?|the same|such|(?:the )?ones?|he|she|there|then|doing so|either|both)\b",
@@ -162,6 +163,7 @@ def _without_expletive(text: str) -> str:
     """Dummy pronouns that point to nothing ("is it safe to …", "is it true that …", "how long does it take") muted."""
     return re.sub(
         r"\b(?:is|was|would|does|will) it (?:safe|bad|good|ok|okay|true|normal|possible|common|better|worth|take|hurt to|harmful|dangerous|useful|necessary)\b(?= (?:to|that|for|if|when))"
+        r"|\b(?:is|was) it (?=because\b|due to\b|down to\b|(?:the|a|an|my|our) [^?]*,[^?]*\bor\b)"
         r"|\bthere (?:is|are|was|were|any)\b|\b(?:is|are) there\b",
         lambda match: "·" * len(match.group()),
         text,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["is_question", "split_questions"]
+__all__ = ["is_order", "is_question", "split_questions"]
 
 _MOST = 3
 _LEAST_WORDS = 3
@@ -61,6 +61,11 @@ def is_question(text: str) -> bool:
     """Begins as a question does, perhaps after sentences that tell something, and has enough words to ask for a thing."""
     last = _GIVEN.sub("", re.split(r"(?<=[.!])\s+", text.strip())[-1])
     return len(last.split()) >= _LEAST_WORDS and bool(_ASKS.match(last) or _ORDERS.match(last))
+
+
+def is_order(text: str) -> bool:
+    """Told to do something rather than asked: "please explain the reasoning"."""
+    return bool(_ORDERS.match(text))
 
 
 def _tidy(part: str) -> str:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from gmedbot.claims.vocabulary import Vocabulary, normal_words
 from gmedbot.conversation.followup import TOPIC_KINDS, Standalone, names_thing, points_back, rewrite
 from gmedbot.conversation.language import other_language
-from gmedbot.conversation.parts import is_question, split_questions
+from gmedbot.conversation.parts import is_order, is_question, split_questions
 from gmedbot.conversation.premise import premise_of
 from gmedbot.retrieval.understand import Query, Speller, understand
 
@@ -36,7 +36,7 @@ class MessageReader:
 
     def read(self, message: str, history: Sequence[str]) -> list[tuple[Query, Standalone]]:
         """The questions of a message: one, or as many as were asked."""
-        parts = split_questions(message)
+        parts = self._asking(split_questions(message))
         if len(parts) == 1 or other_language(message, self._knows):
             return [self.understand(message, history)]
         found: list[tuple[Query, Standalone]] = []
@@ -47,6 +47,14 @@ class MessageReader:
             if self._names_topic(bare) or (self._is_of_field(bare) and names_thing(bare, self._vocabulary)):
                 told.append(bare)
         return found
+
+    def _asking(self, parts: Sequence[str]) -> Sequence[str]:
+        """The parts that ask for something: "please explain your reasoning" after a question only asks how to answer it."""
+        first, *later = parts
+        kept = [
+            part for part in later if not is_order(part) or points_back(part) or names_thing(part, self._vocabulary)
+        ]
+        return [first, *kept]
 
     def _read_part(
         self, part: str, history: Sequence[str], told: Sequence[str], following: Sequence[str]

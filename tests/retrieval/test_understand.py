@@ -97,3 +97,16 @@ def test_anything_typed_is_read_the_same_twice(question: str) -> None:
     assert first == understand(question, known, Speller(LEXICON, known))
     assert first.question == question
     assert all(term in known.terms for term in first.terms)
+
+
+def test_an_acronym_in_a_sentence_is_no_typing_error_but_a_shouted_message_is_mended(
+    vocabulary: Vocabulary, speller: Speller
+) -> None:
+    assert read("where does MEDUS place electrodes?", vocabulary, speller).corrections == {}
+    assert read("WHERE DOES THE GLUTEUS MEDUS START?", vocabulary, speller).corrections == {"MEDUS": "medius"}
+
+
+def test_few_letters_that_agree_by_chance_are_no_typing_error(vocabulary: Vocabulary) -> None:
+    speller = Speller({"cent": 50, "nerve": 20}, vocabulary)
+    assert speller.correct("cert") is None
+    assert speller.correct("nerv") == "nerve"

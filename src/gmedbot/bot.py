@@ -276,7 +276,8 @@ class Bot:
         said = [*history, *(text for own in queries for text in (own.question, own.text))]
         answer = self._answer(question, query, draft, safety, timings, said, seen, remark)
         mark("compose")
-        return replace(answer, timings_ms=timings, standalone_question=" ".join(query.text for query, _ in asked))
+        read_as = " ".join(own.text for own, _ in asked) if len(asked) > 1 else query.text
+        return replace(answer, timings_ms=timings, standalone_question=read_as)
 
     def _read(self, question: str, history: Sequence[str], known: QueryVectors) -> tuple[Asked, Safety | None]:
         """The questions of a message, and what worries in it; what will be wanted encoded is begun."""

@@ -6,15 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gmedbot.corpus.disputes import QuestionsOnDispute
 from gmedbot.errors import IndexDamagedError
 from gmedbot.index.dense import similarities
 from gmedbot.index.rows import RowFile, load_array, write_rows
+
+if TYPE_CHECKING:
+    from gmedbot.corpus.disputes import QuestionsOnDispute
 
 __all__ = ["BoundDispute", "DisputeTable", "bind_disputes", "nearest", "write_disputes"]
 

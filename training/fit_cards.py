@@ -26,7 +26,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from gmedbot.answer.compose import Dispute
-from gmedbot.answer.conflicts import relations_between
+from gmedbot.answer.conflicts import reason_between
 from gmedbot.answer.ranking import CARD_FEATURES, DISPUTE_FEATURES, CardModel
 from gmedbot.bot import Bot
 from gmedbot.claims.reviews import dispute_reasons
@@ -95,8 +95,8 @@ def questions_on_disputes(bot: Bot) -> Iterator[Judged]:
                 break
 
 
-def dispute_reason(bot: Bot, dispute: Dispute) -> str:
-    return relations_between(bot._index, dispute.item.finding, dispute.rivals[0])[0].reason
+def dispute_reason(bot: Bot, dispute: Dispute) -> str | None:
+    return reason_between(bot._index, dispute.item.finding, dispute.rivals[0])
 
 
 def fitted(rows: Sequence[Judged], names: tuple[str, ...], title: str) -> CardModel:

@@ -9,7 +9,7 @@ from typing import cast
 import pytest
 
 from gmedbot.answer.cite import Citations
-from gmedbot.answer.conflicts import by_reason, conflict_card
+from gmedbot.answer.conflicts import conflict_card, reason_between
 from gmedbot.claims.vocabulary import Vocabulary
 from gmedbot.index.reader import BuiltIndex
 from gmedbot.types import Claim, Conflict, Finding, Frame, Passage, Relation
@@ -144,10 +144,13 @@ def test_the_claim_that_was_asked_for_speaks_for_its_side() -> None:
 def test_a_finding_that_no_stored_relation_sets_against_another_makes_no_card() -> None:
     index = index_of(SIDES, [])
     assert conflict_card(index, EMPTY, SIDES[0], SIDES[1:], Citations(index)) is None
-    assert by_reason(index, SIDES[0], SIDES[1:]) == []
+    assert [reason_between(index, SIDES[0], side) for side in SIDES[1:]] == [None, None]
 
 
-def test_disputes_with_different_notes_are_different_cards() -> None:
+def test_the_note_of_a_review_tells_disputes_apart() -> None:
     relations = [conflict("a:1", "b:1"), conflict("a:1", "c:1", reason="Another note")]
-    assert by_reason(index_of(SIDES, relations), SIDES[0], SIDES[1:]) == [[SIDES[1]], [SIDES[2]]]
-    assert by_reason(index_of(SIDES, JUDGED), SIDES[0], SIDES[1:]) == [SIDES[1:]]
+    index = index_of(SIDES, relations)
+    first, second = (reason_between(index, SIDES[0], side) for side in SIDES[1:])
+    assert first and second == "Another note" != first
+    index = index_of(SIDES, JUDGED)
+    assert len({reason_between(index, SIDES[0], side) for side in SIDES[1:]}) == 1

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gmedbot.answer.cite import Citations
-from gmedbot.answer.conflicts import by_reason, conflict_card, relations_between
+from gmedbot.answer.conflicts import conflict_card, reason_between
 from gmedbot.answer.contrast import contrast_table
 from gmedbot.answer.evidence import Evidence
 from gmedbot.answer.ranking import answer_models
@@ -236,10 +236,14 @@ class Composer:
             rivals = [self._findings[name] for name in item.finding.dissents if name in places]
             rivals = [rival for rival in rivals if self._is_about(query, rival)]
             rivals.sort(key=lambda rival: (places[rival.finding_id], rival.finding_id))
-            for group in by_reason(self._index, item.finding, rivals):
+            groups: dict[str | None, list[Finding]] = {}
+            for rival in rivals:
+                groups.setdefault(self._reason(item.finding.finding_id, rival.finding_id), []).append(rival)
+            for reason, group in groups.items():
+                if reason is None:
+                    continue
                 place = places[group[0].finding_id]
                 seen = self._seen(item, evidence[place], place, chosen[0])
-                reason = relations_between(self._index, item.finding, group[0])[0].reason
                 near = self._index.disputes.nearness(reason, vector)
                 if near is not None:
                     seen = (*seen, *near)
@@ -247,6 +251,10 @@ class Composer:
                 elif item.finding.finding_id in shown:
                     found.append(Dispute(item, tuple(group), seen, self._models.cards.probability(seen)))
         return sorted(found, key=lambda dispute: (-dispute.aptness, dispute.item.finding.finding_id))
+
+    @lru_cache(maxsize=65_536)  # noqa: B019 - one composer lives as long as its index
+    def _reason(self, finding: str, rival: str) -> str | None:
+        return reason_between(self._index, self._findings[finding], self._findings[rival])
 
     def _seen(self, item: Evidence, rival: Evidence, place: int, lead: Evidence) -> tuple[float, ...]:
         """``CARD_FEATURES`` of a finding and the nearest of its rivals, found at ``place``."""

@@ -10,7 +10,7 @@ from gmedbot.claims.vocabulary import Vocabulary
 from gmedbot.index.reader import BuiltIndex
 from gmedbot.types import Claim, Conflict, Finding, Relation, Side
 
-__all__ = ["by_reason", "conflict_card", "relations_between"]
+__all__ = ["conflict_card", "reason_between", "relations_between"]
 
 _MAX_SIDES = 4
 _MAX_ALSO = 2  #: further statements shown on one side; all are counted
@@ -27,15 +27,13 @@ def relations_between(index: BuiltIndex, first: Finding, second: Finding) -> tup
     return tuple(sorted(found, key=lambda relation: (-relation.confidence, relation.a, relation.b)))
 
 
-def by_reason(index: BuiltIndex, finding: Finding, rivals: Sequence[Finding]) -> list[list[Finding]]:
-    """The rivals of a finding, those together that differ from it for the same reason: one card explains one thing."""
-    groups: dict[str, list[Finding]] = {}
-    for rival in rivals:
-        relations = relations_between(index, finding, rival)
-        if relations:
-            key = relations[0].reason if relations[0].judged_by == "review" else ""
-            groups.setdefault(key, []).append(rival)
-    return list(groups.values())
+def reason_between(index: BuiltIndex, first: Finding, second: Finding) -> str | None:
+    """Why two findings differ, as a review has it: findings that differ from one for one reason stand on one card. "" where
+    the program alone set them against one another, None if no stored relation does."""
+    relations = relations_between(index, first, second)
+    if not relations:
+        return None
+    return relations[0].reason if relations[0].judged_by == "review" else ""
 
 
 def conflict_card(

@@ -78,15 +78,11 @@ def judged_cards(bot: Bot) -> Iterator[Judged]:
 def questions_on_disputes(bot: Bot) -> Iterator[Judged]:
     """Those of ``corpus/disputes.yaml``, each as if it did not stand there itself."""
     reasons = dispute_reasons(ROOT / "corpus" / "reviews.yaml")
-    table = bot._index.disputes
     for row in read_disputes(ROOT / "corpus"):
         vectors = bot._index.encoder.encode([*row.asked, *row.beside])
         for place, question in enumerate((*row.asked, *row.beside)):
             for dispute in disputes_of(bot, question):
-                if (
-                    dispute_reason(bot, dispute) != reasons[row.topic]
-                    or table.nearness(reasons[row.topic], vectors[place]) is None
-                ):
+                if dispute_reason(bot, dispute) != reasons.get(row.topic):
                     continue
                 cosines = vectors @ vectors[place]
                 cosines[place] = -1.0

@@ -1,9 +1,13 @@
-"""Fit the two small models of an answer: which claims answer a question, and whether any does.
+"""Fit the small models of an answer: which claims answer a question, whether any does, and whether one does directly.
 
 Ranking: a linear scorer with one small hidden layer over ``EvidenceFinder.observe``, trained with the listwise softmax
 loss (Cao et al. 2007) on the dev questions and dialogues of ``evaluation/`` and the training questions and dialogues of
-``training/``. Answerability: a logistic regression with products of two features over ``conversation.scope`` on the same
-questions against unanswerable ones. Gold questions of the test split are never read; cross-validation is by topic.
+``training/``. Answerability: a logistic regression over ``conversation.scope`` on the same questions against unanswerable
+ones. Directness: the same, on other questions. Gold questions of the test split are never read; cross-validation is by
+topic, for ``graded-*.jsonl`` by writer.
+
+``graded-*.jsonl`` are messages whose writers had seen no source, with the statements that the program found for each,
+graded by a strict reader: 3 answers directly, 2 belongs in a good reply, 1 is of the topic, 0 is beside the point.
 
 Every question is seen with the learners' questions of the corpus, every second one without them too, because a corpus
 may have none.
@@ -17,34 +21,43 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold
 
 from gmedbot.answer.evidence import EvidenceFinder
 from gmedbot.answer.features import FEATURES
-from gmedbot.answer.ranking import GateModel, RankingModel, interactions
+from gmedbot.answer.ranking import GateModel, RankingModel
 from gmedbot.bot import Bot
 from gmedbot.conversation.scope import GATE_FEATURES, gate_features
 from gmedbot.index.questions import QuestionTable, write_questions
+from gmedbot.retrieval.understand import Query
 from gmedbot.settings import load_settings
 
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "src" / "gmedbot" / "data" / "answer-weights.json"
 NAMES = FEATURES
 SEED = 20261122
+#: Gain of a statement by its grade in ``graded-*.jsonl``: the reply must begin with what answers directly.
+GAIN = (0, 0, 1, 4)
+#: How often those lists are seen: they are what learners write, the others were written to fit the sources.
+REPEATED = 2
+#: Weight of a graded message for the gate.
+GRADED_WEIGHT = 4.0
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A question with what answers it: sentence → grade; ``known``: the sentences its writer judged, None for all."""
+    """A question with what answers it: sentence → grade; ``known``: the sentences its writer judged, None for all.
+    ``place``: which question of the message is meant. ``found``: what a reader said of all statements together."""
 
     question: str
     history: tuple[str, ...]
@@ -52,6 +65,16 @@ class Asked:
     group: str
     known: frozenset[str] | None = None
     is_gold: bool = False
+    place: int = 0
+    found: Literal["", "no", "near", "direct"] = ""
+
+    @property
+    def is_answered(self) -> bool:
+        return self.found != "no"
+
+    @property
+    def is_direct(self) -> bool:
+        return self.found in ("", "direct")
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
@@ -84,6 +107,22 @@ def load_asked() -> list[Asked]:
     for row in dialogues:
         turns = [(t["question"], dict.fromkeys(t["best"], 2)) for t in row["turns"]]
         asked += _turns(turns, row["id"], known)
+    return asked + load_graded()
+
+
+def load_graded() -> list[Asked]:
+    """The graded messages; the group is the writer."""
+    asked = []
+    for path in sorted((ROOT / "training").glob("graded-*.jsonl")):
+        for row in read_lines(path):
+            marks = [int(mark) for mark in row["grades"]]
+            grades = {text: GAIN[mark] for text, mark in zip(row["statements"], marks, strict=True)}
+            found: Literal["no", "near", "direct"] = "direct" if 3 in marks else "near" if 2 in marks else "no"
+            place = int(row["id"].rpartition("/")[2]) - 1
+            known = frozenset(row["statements"])
+            asked.append(
+                Asked(row["message"], tuple(row["history"]), grades, row["id"][0], known, place=place, found=found)
+            )
     return asked
 
 
@@ -107,8 +146,16 @@ class Observed:
     known: NDArray[np.bool_]
 
 
+def query_of(bot: Bot, asked: Asked) -> Query:
+    """The question as the program reads it, or that one of its message which is meant."""
+    if not asked.found:
+        return bot.understand(asked.question, asked.history)[0]
+    read = bot._reader.read(asked.question, asked.history)
+    return read[min(asked.place, len(read) - 1)][0]
+
+
 def observe(bot: Bot, asked: Asked) -> Observed:
-    query, _ = bot.understand(asked.question, asked.history)
+    query = query_of(bot, asked)
     vectors = bot._vectors(query)
     hits = bot._search(query, 40, vectors[0])
     rows, features = bot._finder.observer.observe(query, vectors, hits)
@@ -132,6 +179,12 @@ def ndcg10(item: Observed, model: RankingModel) -> float:
     return float((gains * discounts[: len(gains)]).sum() / (ideal * discounts[: len(ideal)]).sum())
 
 
+def leads_right(item: Observed, model: RankingModel) -> bool:
+    """Whether the first of the graded statements is one that answers directly."""
+    known = np.flatnonzero(item.known)
+    return bool(item.grades[known][np.argmax(model.score(item.features[known]))] == max(GAIN)) if len(known) else False
+
+
 def fit_ranking(items: Sequence[Observed], hidden: int = 16, epochs: int = 6, decay: float = 0.01) -> RankingModel:
     """One pass per epoch over the questions, each a list: its answers share the probability by their grades."""
     torch.manual_seed(SEED)
@@ -146,7 +199,10 @@ def fit_ranking(items: Sequence[Observed], hidden: int = 16, epochs: int = 6, de
         outer.weight.mul_(0.1)
     parameters = [*linear.parameters(), *inner.parameters(), *outer.parameters()]
     optimiser = torch.optim.AdamW(parameters, lr=3e-3, weight_decay=decay)
-    lists = [found for item in items if (found := _as_list(item, mean, scale)) is not None]
+    lists = []
+    for item in items:
+        if (found := _as_list(item, mean, scale)) is not None:
+            lists += [found] * (REPEATED if item.asked.found else 1)
     for epoch in range(epochs):
         for group in optimiser.param_groups:
             group["lr"] = 3e-3 * (1 - epoch / epochs)
@@ -199,59 +255,116 @@ def without_questions() -> Bot:
     return bot
 
 
-def fit_gate(bots: Sequence[Bot], asked: Sequence[Asked], ranking: RankingModel) -> tuple[GateModel, str]:
-    """The gate, and how it does in cross-validation."""
-    questions = [(item.question, item.history, 1, item.group, item.is_gold) for item in asked]
+@dataclass(frozen=True)
+class Seen:
+    """What the gate sees of questions, (n, n_features), and what is true of each. ``kind``: "" of the training questions,
+    "dev", "graded", or "bare" if seen without the learners' questions of the corpus."""
+
+    table: NDArray[np.float64]
+    is_answered: NDArray[np.bool_]
+    is_direct: NDArray[np.bool_]
+    kind: NDArray[np.str_]
+    group: Sequence[str]
+
+
+def see(bots: Sequence[Bot], asked: Sequence[Asked], ranking: RankingModel) -> Seen:
+    """All questions and the unanswerable ones, then every second one as if the corpus had no learners' questions."""
+    questions = list(asked)
     for path, keep in (
         (ROOT / "evaluation" / "unanswerable.jsonl", "dev"),
         (ROOT / "training" / "unanswerable.jsonl", None),
     ):
         for row in read_lines(path):
             if keep is None or row["split"] == keep:
-                questions.append((row["question"], (), 0, row.get("topic_key") or row["question"], keep == "dev"))
+                group = row.get("topic_key") or row["question"]
+                questions.append(Asked(row["question"], (), {}, group, None, keep == "dev", found="no"))
     finders = [EvidenceFinder(bot._index, bot.vocabulary, ranking) for bot in bots]
-    seen_by = np.repeat(np.arange(2), [len(questions), len(questions[::2])])
-    questions = [*questions, *questions[::2]]
-    table = np.array(
-        [
-            gate_row(bots[place], finders[place], question, history)
-            for place, (question, history, *_) in zip(seen_by.tolist(), questions, strict=True)
-        ]
+    both = [(item, 0) for item in questions] + [(item, 1) for item in questions[::2]]
+    kinds = [
+        "bare" if bot else "dev" if item.is_gold else "graded" if item.grades and item.found else ""
+        for item, bot in both
+    ]
+    return Seen(
+        np.array([gate_row(bots[bot], finders[bot], item) for item, bot in both]),
+        np.array([item.is_answered for item, _ in both]),
+        np.array([item.is_direct for item, _ in both]),
+        np.array(kinds),
+        [item.group for item, _ in both],
     )
-    truth = np.array([row[2] for row in questions])
-    is_gold = np.array([row[4] for row in questions])
-    guessed = np.zeros(len(truth))
-    for train, test in GroupKFold(5).split(table, truth, [row[3] for row in questions]):
-        model = _gate_model(table[train], truth[train])
-        guessed[test] = [model.probability(dict(zip(GATE_FEATURES, row, strict=True))) for row in table[test]]
-    lines = []
-    for name, chosen in (("all", seen_by == 0), ("dev", is_gold & (seen_by == 0)), ("bare", is_gold & (seen_by > 0))):
+
+
+def fit_gate(seen: Seen) -> GateModel:
+    """The gate; prints how it does in cross-validation."""
+    guessed = _guesses(seen, lambda rows: _gate_model(seen.table[rows], seen.is_answered[rows], _weights(seen, rows)))
+    for name in ("", "dev", "graded", "bare"):
+        chosen = seen.kind == name
         declined = (guessed < 0.5) & chosen
-        right, missing = int((declined & (truth == 0)).sum()), int(((truth == 0) & chosen).sum())
-        lines.append(
-            f"{name}: precision {right / max(1, declined.sum()):.3f}, recall {right / missing:.3f}, "
-            f"wrongly declined {(declined & (truth == 1)).sum()} of {int(((truth == 1) & chosen).sum())}"
+        right, missing = int((declined & ~seen.is_answered).sum()), int((~seen.is_answered & chosen).sum())
+        wrong, held = int((declined & seen.is_answered).sum()), int((seen.is_answered & chosen).sum())
+        found = f"{name or 'training'}: precision {right / max(1, declined.sum()):.3f}, recall {right / missing:.3f}, "
+        sys.stderr.write(f"gate, cross-validated: {found}wrongly declined {wrong} of {held}\n")
+    every = np.arange(len(seen.table))
+    return _gate_model(seen.table, seen.is_answered, _weights(seen, every))
+
+
+def _weights(seen: Seen, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    return np.where(seen.kind[rows] == "graded", GRADED_WEIGHT, 1.0)
+
+
+def fit_direct(seen: Seen) -> GateModel:
+    """Whether a question is answered directly, from the messages that were graded, the dev questions and the unanswerable
+    ones; prints how it does in cross-validation."""
+    chosen = np.flatnonzero(np.isin(seen.kind, ("graded", "dev")))
+    part = Seen(
+        seen.table[chosen], seen.is_answered[chosen], seen.is_direct[chosen], seen.kind[chosen],
+        [seen.group[row] for row in chosen.tolist()],
+    )  # fmt: skip
+    guessed = _guesses(part, lambda rows: _direct_model(part.table[rows], part.is_direct[rows]))
+    for name in ("dev", "graded"):
+        own = part.kind == name
+        area = roc_auc_score(part.is_direct[own], guessed[own])
+        near = (guessed < 0.5) & own & part.is_answered
+        right = int((near & ~part.is_direct).sum())
+        sys.stderr.write(
+            f"directness, cross-validated: {name}: AUROC {area:.3f}; of those answered, called near {int(near.sum())}, "
+            f"{right} of them rightly; {int((own & part.is_answered & ~part.is_direct).sum())} are near\n"
         )
-    return _gate_model(table, truth), "; ".join(lines)
+    return _direct_model(part.table, part.is_direct)
 
 
-def _gate_model(table: NDArray[np.float64], truth: NDArray[np.int64]) -> GateModel:
-    mean, scale = table.mean(0), table.std(0)
-    scale[scale < 1e-3] = 1.0  # never seen to differ
-    x = (table - mean) / scale
-    places = interactions(GATE_FEATURES)
-    wide = np.hstack([x, np.stack([x[:, i] * x[:, j] for i, j in places], axis=1)])
-    model = LogisticRegression(C=0.003, class_weight={1: 1.0, 0: 2.0}, max_iter=3000).fit(wide, truth)
-    products = np.zeros((len(GATE_FEATURES), len(GATE_FEATURES)))
-    for (i, j), weight in zip(places, model.coef_[0][len(GATE_FEATURES) :], strict=True):
-        products[i, j] = weight
+def _guesses(seen: Seen, fit: Callable[[NDArray[np.int64]], GateModel]) -> NDArray[np.float64]:
+    """The probability of each question by a model that did not see its group."""
+    guessed = np.zeros(len(seen.table))
+    for train, test in GroupKFold(5).split(seen.table, groups=seen.group):
+        model = fit(train)
+        guessed[test] = [model.probability(dict(zip(GATE_FEATURES, row, strict=True))) for row in seen.table[test]]
+    return guessed
+
+
+def _gate_model(table: NDArray[np.float64], truth: NDArray[np.bool_], weights: NDArray[np.float64]) -> GateModel:
+    x, mean, scale = _standardised(table)
+    model = LogisticRegression(C=0.02, class_weight={True: 1.0, False: 2.0}, max_iter=3000).fit(x, truth, weights)
     # the questions of a deployment hold fewer unanswerable ones than hard training does, but a wrong answer costs more
     bias = float(model.intercept_[0]) + np.log(0.46 / 0.54)
-    return GateModel(GATE_FEATURES, mean, scale, model.coef_[0][: len(GATE_FEATURES)], products, bias)
+    return GateModel(GATE_FEATURES, mean, scale, model.coef_[0], bias)
 
 
-def gate_row(bot: Bot, finder: EvidenceFinder, question: str, history: Sequence[str]) -> list[float]:
-    query, _ = bot.understand(question, history)
+def _direct_model(table: NDArray[np.float64], truth: NDArray[np.bool_]) -> GateModel:
+    x, mean, scale = _standardised(table)
+    model = LogisticRegression(C=0.03, max_iter=3000).fit(x, truth)
+    return GateModel(GATE_FEATURES, mean, scale, model.coef_[0], float(model.intercept_[0]))
+
+
+def _standardised(
+    table: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    mean, scale = table.mean(0), table.std(0)
+    scale[scale < 1e-3] = 1.0  # never seen to differ
+    return (table - mean) / scale, mean, scale
+
+
+def gate_row(bot: Bot, finder: EvidenceFinder, asked: Asked) -> list[float]:
+    query = query_of(bot, asked)
     vectors = bot._vectors(query)
     hits = bot._search(query, 40, vectors[0])
     evidence = finder.find(query, vectors, hits)
@@ -277,19 +390,25 @@ def main() -> None:
     sys.stderr.write(f"{len(asked)} questions, of dev { ({name: len(own) for name, own in kinds.items()}) }\n")
     pool = [item for item in items if item.asked.is_gold or not arguments.gold_only]
     values: dict[int, float] = {}
+    leads: dict[int, bool] = {}
     for train, test in GroupKFold(5).split(np.zeros(len(pool)), groups=[item.asked.group for item in pool]):
         model = fit_ranking([pool[i] for i in train])
-        values.update({id(pool[i]): ndcg10(pool[i], model) for i in test})
+        values.update({id(pool[i]): ndcg10(pool[i], model) for i in test if pool[i].asked.is_gold})
+        leads.update({id(pool[i]): leads_right(pool[i], model) for i in test if pool[i].asked.found == "direct"})
     for kind, chosen in kinds.items():
         sys.stderr.write(f"cross-validated: {kind} nDCG@10 {np.mean([values[id(item)] for item in chosen]):.3f}\n")
+    if leads:
+        share = np.mean(list(leads.values()))
+        sys.stderr.write(f"cross-validated: graded messages with a direct answer that lead with one {share:.3f}\n")
     ranking = fit_ranking(pool)
-    gate, text = fit_gate(bots, [item for item in asked if item.is_gold or not arguments.gold_only], ranking)
-    sys.stderr.write(f"gate, cross-validated: {text}\n")
+    found = see(bots, [item for item in asked if item.is_gold or not arguments.gold_only], ranking)
+    gate, direct = fit_gate(found), fit_direct(found)
     if arguments.write:
         facts = {
             "fitted_for": bots[0]._index.manifest.encoder.model,
             "ranking": ranking.to_record(),
             "gate": gate.to_record(),
+            "direct": direct.to_record(),
             # of training.fit_cards, to be fitted anew after this
             **{name: json.loads(OUT.read_text("utf-8"))[name] for name in ("cards", "disputes")},
         }

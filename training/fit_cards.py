@@ -25,7 +25,7 @@ from sklearn.model_selection import GroupKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from gmedbot.answer.compose import Dispute
+from gmedbot.answer.compose import Dispute, Found
 from gmedbot.answer.conflicts import reason_between
 from gmedbot.answer.ranking import CARD_FEATURES, DISPUTE_FEATURES, CardModel
 from gmedbot.bot import Bot
@@ -56,8 +56,8 @@ def disputes_of(bot: Bot, question: str) -> list[Dispute]:
     evidence, verdict = bot._look(query, AskOptions(), lambda name: None)
     if not verdict.is_answerable:
         return []
-    chosen = bot._composer._choose(query, evidence, is_short=False)
-    return bot._composer.disputes(query, chosen, evidence, bot._vectors(query)[0])
+    found = Found(query, bot._vectors(query)[0], evidence, verdict.is_direct)
+    return bot._composer.disputes(query, bot._composer.choose(found), evidence, found.vector)
 
 
 def judged_cards(bot: Bot) -> Iterator[Judged]:

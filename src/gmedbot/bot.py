@@ -11,7 +11,7 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import islice, zip_longest
@@ -20,13 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gmedbot.answer.cite import Citations
-from gmedbot.answer.compose import Composer, Draft, Found
+from gmedbot.answer.compose import Composer, Found
 from gmedbot.answer.conflicts import conflict_card
 from gmedbot.answer.evidence import Evidence, EvidenceFinder
 from gmedbot.answer.exercises import exercise_cards
-from gmedbot.answer.glossary import Glossary
 from gmedbot.answer.premise import PremiseCheck
-from gmedbot.answer.render import EDUCATION_NOTICE, render_answer
+from gmedbot.answer.replies import Replies
 from gmedbot.answer.suggest import Suggester
 from gmedbot.conversation.alarm import RedFlagScreen
 from gmedbot.conversation.followup import Standalone
@@ -66,10 +65,8 @@ _log = logging.getLogger(__name__)
 
 _CHECK_AGAIN = 30.0  #: seconds until a build that was refused is checked again
 _DEPTH = 25  #: passages whose claims are read for an answer
-_HEALTH_TOPICS = frozenset({"injury", "diagnosis", "treatment", "prevention", "surgery", "injection", "exercises"})
 _STUDY_EVIDENCE = frozenset({"study", "trial", "synthesis"})
 _OVERVIEW = 3  #: things to say of a muscle that make an overview, whatever the gate thinks of so short a question
-_DECLINE = "I could not find that in my sources, so I will not guess."
 
 
 class Bot:
@@ -111,7 +108,7 @@ class Bot:
         self._screen = RedFlagScreen(index.safety, index.manifest.encoder.model)
         self._premises = PremiseCheck(index, self.vocabulary)
         self._suggester = Suggester(index, self.vocabulary, self.speller, lambda text: self.verdict(text).is_answerable)
-        self._glossary = Glossary(self.vocabulary)
+        self._replies = Replies(index, self.vocabulary, self._suggester)
 
     def _searchable(self, index: BuiltIndex) -> Index:
         """Where passages are searched: in the files of the build, or in the database that it was copied to."""
@@ -250,31 +247,39 @@ class Bot:
 
         known = QueryVectors(self.retriever.encoder)
         asked, safety = known.meanwhile(self._screen.read_of(question), lambda: self._read(question, history, known))
-        reply = small_talk(question, self._focus_name) if safety is None else None
+        reply = small_talk(question, self._replies.focus) if safety is None else None
         if reply is not None:
-            return self._greet(question, reply)
+            return self._replies.greet(question, reply)
         if not asked[0][0].text.strip():
-            return self._decline(question, asked[0][0], Verdict(False, "empty"), safety, timings)
-        remark = self._reader.remark(question)
+            return self._replies.decline(question, asked[0][0], Verdict(False, "empty"), safety, timings)
+        remark = " ".join(filter(None, [self._reader.remark(question), self._remembered(history, safety, known)]))
         mark("understand")
         found = [(query, *self._look(query, options, mark, known)) for query, _ in asked]
+        if len(found) == 1 and not found[0][2].is_answerable and (pieces := self._reader.pieces(question, history)):
+            each = [(query, *self._look(query, options, mark, known)) for query, _ in pieces]
+            if any(verdict.is_answerable for *_, verdict in each):
+                asked, found = pieces, each
         answered: list[Found] = [
-            (q, known.of([q.text])[0], seen) for q, seen, verdict in found if verdict.is_answerable
+            Found(q, known.of([q.text])[0], seen, verdict.is_direct)
+            for q, seen, verdict in found
+            if verdict.is_answerable
         ]
         if not answered:
             mark("compose")
             query, evidence, verdict = found[0]
-            return self._decline(question, query, verdict, safety, timings, evidence, remark)
+            return self._replies.decline(
+                question, query, verdict, safety, timings, evidence, remark, options.wording == "plain"
+            )
         missed = [query.text for query, _, verdict in found if not verdict.is_answerable]
         if missed:
             remark = " ".join(filter(None, [remark, f"I could not find this in my sources: {' '.join(missed)}"]))
         is_short = options.length == "short" or asked[0][1].command in ("shorter", "simpler")
         correction = self._correct(answered, options, mark, known)
         draft = self._composer.compose_all(answered, is_short, correction, options.wording == "plain")
-        query, _, seen = answered[0]
+        query, _, seen, _ = answered[0]
         queries = [*(own for own, _ in asked), *(own for own, *_ in answered)]
         said = [*history, *(text for own in queries for text in (own.question, own.text))]
-        answer = self._answer(question, query, draft, safety, timings, said, seen, remark)
+        answer = self._replies.answer(question, query, draft, safety, timings, said, seen, remark)
         mark("compose")
         read_as = " ".join(own.text for own, _ in asked) if len(asked) > 1 else query.text
         return replace(answer, timings_ms=timings, standalone_question=read_as)
@@ -285,6 +290,11 @@ class Bot:
         for query, _ in asked:
             known.begin(query.text, query.context, self._premises.read_of(query))
         return asked, self._screen.screen(question, lambda text: known.of([text])[0])
+
+    def _remembered(self, history: Sequence[str], safety: Safety | None, known: QueryVectors) -> str:
+        """A reminder of what worried in an earlier message, "" if nothing did or this one worries itself."""
+        worry = None if safety else self._screen.remembered(history, lambda text: known.of([text])[0])
+        return f"What you wrote earlier still comes first: {worry.message}" if worry else ""
 
     def _correct(
         self, answered: list[Found], options: AskOptions, mark: Callable[[str], None], known: QueryVectors
@@ -300,7 +310,7 @@ class Bot:
                 bare, _ = self._reader.beside(premise, rest)
                 evidence, verdict = self._look(bare, options, mark, known)
                 if verdict.is_answerable:
-                    answered[place] = (bare, known.of([bare.text])[0], evidence)
+                    answered[place] = Found(bare, known.of([bare.text])[0], evidence, verdict.is_direct)
             return correction
         return None
 
@@ -326,7 +336,7 @@ class Bot:
         if query.shape == "overview":
             found = self._filtered(self._finder.overview(query), options)
             if found and (verdict.is_answerable or len(found) >= _OVERVIEW):
-                evidence, verdict = found, replace(verdict, is_answerable=True, reason="answer")
+                evidence, verdict = found, replace(verdict, is_answerable=True, reason="answer", is_direct=True)
         mark("compose")
         return evidence, verdict
 
@@ -346,95 +356,6 @@ class Bot:
         if options.topics and not set(options.topics) & set(source.topics):
             return False
         return options.evidence == "all" or source.evidence in _STUDY_EVIDENCE
-
-    def _answer(
-        self,
-        question: str,
-        query: Query,
-        draft: Draft,
-        safety: Safety | None,
-        timings: Mapping[str, float],
-        history: Sequence[str],
-        evidence: Sequence[Evidence],
-        remark: str,
-    ) -> Answer:
-        topics = {topic for c in draft.citations for topic in self._index.sources[c.source_id].topics}
-        notice = EDUCATION_NOTICE if topics & _HEALTH_TOPICS else ""
-        text = render_answer(draft.statements, draft.conflicts, draft.verdict, safety, draft.table, remark, notice)
-        return Answer(
-            question=question,
-            standalone_question=query.text,
-            status="safety" if safety is not None and safety.urgency != "routine" else "answered",
-            answer=text,
-            statements=tuple(draft.statements),
-            citations=draft.citations,
-            conflicts=tuple(draft.conflicts),
-            safety=safety,
-            suggestions=self._suggester.after(query, draft.findings, evidence, history),
-            index=self.index_id,
-            timings_ms=timings,
-            shape=query.shape,
-            notice=notice,
-            chart=draft.chart,
-            table=draft.table,
-            glossary=self._glossary.of(draft.statements),
-            verdict=draft.verdict,
-            remark=remark,
-        )
-
-    def _decline(
-        self,
-        question: str,
-        query: Query,
-        verdict: Verdict,
-        safety: Safety | None,
-        timings: Mapping[str, float],
-        evidence: Sequence[Evidence] = (),
-        remark: str = "",
-    ) -> Answer:
-        """Say that the sources do not answer this, what is near, and what can be asked."""
-        suggestions = self._suggester.after(query, (), evidence, ()) if verdict.reason == "not-covered" else ()
-        suggestions = tuple(dict.fromkeys((*suggestions, *self.suggestions())))[:3]
-        out_of_scope = f"{_DECLINE} I only answer about the {self._focus_name} and what surrounds it."
-        lead = {"empty": "Please type a question.", "out-of-scope": out_of_scope}.get(verdict.reason, _DECLINE)
-        lines = [f"**{safety.message}**"] if safety is not None else []
-        lines += [remark] if remark else []
-        if safety is None or safety.urgency == "routine":
-            lines.append(lead)  # nobody with an emergency needs to read what was not found
-        if suggestions:
-            lines.append("You could ask:\n" + "\n".join(f"- {text}" for text in suggestions))
-        return Answer(
-            question=question,
-            standalone_question=query.text,
-            status="safety" if safety is not None else "declined",
-            answer="\n\n".join(lines),
-            safety=safety,
-            suggestions=suggestions,
-            index=self.index_id,
-            timings_ms=dict(timings),
-            shape="decline",
-            remark=remark,
-        )
-
-    @property
-    def _focus_name(self) -> str:
-        """What the corpus is about, by its name."""
-        focus = self.vocabulary.terms.get(self.vocabulary.focus)
-        return focus.name if focus else "topic of my sources"
-
-    def _greet(self, question: str, reply: str) -> Answer:
-        """Answer a greeting or a question about the program, with questions to begin with."""
-        suggestions = self.suggestions()[:3]
-        text = "\n\n".join([reply, "You could ask:\n" + "\n".join(f"- {item}" for item in suggestions)])
-        return Answer(
-            question=question,
-            standalone_question=question,
-            status="declined",
-            answer=text if suggestions else reply,
-            suggestions=suggestions,
-            index=self.index_id,
-            shape="greeting",
-        )
 
     # --- reading the index --------------------------------------------------------------------------------------
 

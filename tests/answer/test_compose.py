@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from gmedbot.answer.compose import Composer, Found
+from gmedbot.answer.compose import _NEAR, Composer, Found
 from gmedbot.answer.render import render_answer
 from gmedbot.bot import Bot
 from gmedbot.index.reader import BuiltIndex
@@ -83,7 +83,7 @@ def test_status_follows_the_finding(bot: Bot, answers: dict[str, Answer]) -> Non
 def test_a_dispute_about_another_muscle_does_not_mark_what_is_said_of_this_one(
     bot: Bot, composer: Composer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    *_, evidence = evidence_of(bot, "Which nerve roots supply the gluteus medius?")
+    evidence = evidence_of(bot, "Which nerve roots supply the gluteus medius?").evidence
     item = next(item for item in evidence if item.finding.status == "disputed" and item.best.claim.frame.subjects)
     assert composer._status(item.finding, item.best.claim) == "disputed"
     asked: list[object] = []
@@ -159,7 +159,7 @@ def evidence_of(bot: Bot, question: str) -> Found:
     query, _ = bot.understand(question)
     evidence, verdict = bot._look(query, AskOptions(), lambda name: None)
     assert verdict.is_answerable
-    return query, bot._vectors(query)[0], evidence
+    return Found(query, bot._vectors(query)[0], evidence)
 
 
 @pytest.fixture(scope="module")
@@ -169,8 +169,30 @@ def composer(built: BuiltIndex) -> Composer:
 
 def test_one_question_is_composed_as_it_is_alone(bot: Bot, composer: Composer) -> None:
     asked = evidence_of(bot, TWO[0])
-    assert composer.compose_all([asked]) == composer.compose(*asked)
+    assert composer.compose_all([asked]) == composer.compose(asked)
     assert composer.compose_all([asked]).statements[0].asks == ""
+
+
+def test_what_only_comes_near_says_so_and_is_brief(bot: Bot, composer: Composer) -> None:
+    asked = evidence_of(bot, "Tell me about the gluteus medius")
+    near = composer.compose(asked._replace(is_direct=False))
+    assert near.verdict == _NEAR == "My sources do not say exactly this. Nearest to it:"
+    assert len(near.statements) == 3 < len(composer.compose(asked).statements)
+    both = composer.compose_all([evidence_of(bot, TWO[0]), asked._replace(is_direct=False)])
+    assert [item.verdict for item in both.statements if item.asks] == ["", near.verdict], "each question has its own"
+
+
+def test_only_a_sure_disagreement_opens_a_yes_no_answer(
+    bot: Bot, composer: Composer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = evidence_of(bot, "Does the superior gluteal nerve to the gluteus medius carry the roots L4–S1?")
+    monkeypatch.setattr("gmedbot.answer.compose._APT", 0.0)
+    monkeypatch.setattr("gmedbot.answer.compose._APT_TO_OPEN", 0.0)
+    sure = composer.compose(asked)
+    monkeypatch.setattr("gmedbot.answer.compose._APT_TO_OPEN", 1.1)
+    unsure = composer.compose(asked)
+    assert sure.verdict == "Sources disagree." != unsure.verdict
+    assert sure.conflicts == unsure.conflicts != [], "the card is shown either way"
 
 
 def test_each_question_has_its_own_lead_under_its_own_words(bot: Bot, composer: Composer) -> None:
@@ -180,7 +202,7 @@ def test_each_question_has_its_own_lead_under_its_own_words(bot: Bot, composer: 
     assert [lead.role for lead in leads] == ["lead", "lead"]
     assert draft.statements[0] is leads[0]
     assert [lead.text for lead in leads] == [
-        composer.compose(*evidence_of(bot, text)).statements[0].text for text in TWO
+        composer.compose(evidence_of(bot, text)).statements[0].text for text in TWO
     ]
     assert draft.verdict == "", "a verdict belongs to its question"
 
@@ -191,7 +213,7 @@ def test_questions_share_their_citations_and_their_length(bot: Bot, composer: Co
     assert [citation.n for citation in draft.citations] == list(range(1, len(draft.citations) + 1))
     places = [(citation.source_id, citation.start) for citation in draft.citations]
     assert len(set(places)) == len(places), "what two questions cite has one number"
-    alone = composer.compose(*asked[0])
+    alone = composer.compose(asked[0])
     second = next(place for place, item in enumerate(draft.statements) if item.asks == TWO[0])
     assert 0 < second < len(alone.statements)
     assert len(draft.conflicts) <= 3
@@ -199,9 +221,12 @@ def test_questions_share_their_citations_and_their_length(bot: Bot, composer: Co
     assert len(short.statements) <= 2 * len(asked)
 
 
-def test_a_verdict_stands_with_the_lead_of_its_question(bot: Bot, composer: Composer) -> None:
+def test_a_verdict_stands_with_the_lead_of_its_question(
+    bot: Bot, composer: Composer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gmedbot.answer.compose._APT_TO_OPEN", 0.0)
     roots = "Does the superior gluteal nerve to the gluteus medius carry the roots L4–S1?"
-    alone = composer.compose(*evidence_of(bot, roots))
+    alone = composer.compose(evidence_of(bot, roots))
     assert alone.verdict
     draft = composer.compose_all([evidence_of(bot, TWO[0]), evidence_of(bot, roots)])
     assert [item.verdict for item in draft.statements if item.asks] == ["", alone.verdict]
@@ -266,9 +291,12 @@ def test_the_findings_of_a_draft_are_all_that_it_says(bot: Bot, composer: Compos
 def test_the_better_side_that_takes_the_lead_is_among_the_findings(
     bot: Bot, composer: Composer, built: BuiltIndex
 ) -> None:
-    query, vector, evidence = evidence_of(bot, ROOTS)
-    weaker = next(item for item in evidence if "L4–S1" in item.best.claim.text)
-    draft = composer.compose(query, vector, [weaker, *(item for item in evidence if item is not weaker)])
+    asked = evidence_of(bot, ROOTS)
+    weaker = next(item for item in asked.evidence if "L4–S1" in item.best.claim.text)
+    others = [item for item in asked.evidence if item is not weaker]
+    best = asked.evidence[0].score + 1  # no tie, which the better supported would win
+    weaker = replace(weaker, claims=tuple(c._replace(score=best) for c in weaker.claims))
+    draft = composer.compose(asked._replace(evidence=[weaker, *others]))
     lead = draft.statements[0]
     assert "L5–S1" in lead.text and lead.finding_id != weaker.finding.finding_id
     assert {lead.finding_id, weaker.finding.finding_id} <= set(draft.findings)
@@ -278,13 +306,14 @@ def test_the_better_side_that_takes_the_lead_is_among_the_findings(
 def test_a_better_side_that_answers_far_worse_does_not_lead(
     bot: Bot, composer: Composer, monkeypatch: pytest.MonkeyPatch, below: float, leads: str
 ) -> None:
-    query, vector, evidence = evidence_of(bot, ROOTS)
+    asked = evidence_of(bot, ROOTS)
+    evidence = asked.evidence
     weaker = next(item for item in evidence if "L4–S1" in item.best.claim.text)
     better = next(item for item in evidence if "L5–S1" in item.best.claim.text)
     rest = [item for item in evidence if item not in (weaker, better)]
     distant = replace(better, claims=tuple(c._replace(score=weaker.score - below) for c in better.claims))
     monkeypatch.setattr("gmedbot.answer.compose._APT", 0.0)  # the card is shown either way
-    draft = composer.compose(query, vector, [weaker, distant, *rest])
+    draft = composer.compose(asked._replace(evidence=[weaker, distant, *rest]))
     assert leads in draft.statements[0].text
     assert draft.conflicts
 
@@ -300,16 +329,20 @@ def test_what_leads_one_answer_is_no_point_of_another(bot: Bot, composer: Compos
 def test_questions_with_the_same_lead_share_it_unless_each_has_its_verdict(
     bot: Bot, composer: Composer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    query, vector, evidence = evidence_of(bot, TWO[1])
-    other = replace(query, text="Which nerve is it?")
+    asked = evidence_of(bot, TWO[1])
+    other = asked._replace(query=replace(asked.query, text="Which nerve is it?"))
     for verdicts, asks, first in (
         (("", ""), [f"{TWO[1]} Which nerve is it?"], ""),
         (("", "Yes."), [f"{TWO[1]} Which nerve is it?"], "Yes."),
         (("Yes.", ""), [f"{TWO[1]} Which nerve is it?"], "Yes."),
         (("Yes.", "No."), [TWO[1], "Which nerve is it?"], "Yes."),
+        (("No.", "No."), [f"{TWO[1]} Which nerve is it?"], "No."),
+        ((_NEAR, _NEAR), [f"{TWO[1]} Which nerve is it?"], _NEAR),
+        ((_NEAR, ""), [f"{TWO[1]} Which nerve is it?"], ""),
+        (("Yes.", _NEAR), [f"{TWO[1]} Which nerve is it?"], "Yes."),
     ):
         left = iter(verdicts)
         monkeypatch.setattr(Composer, "_verdict", lambda *seen, left=left: next(left))
-        statements = composer.compose_all([(query, vector, evidence), (other, vector, evidence)]).statements
+        statements = composer.compose_all([asked, other]).statements
         assert [item.asks for item in statements if item.asks] == asks
         assert statements[0].verdict == first

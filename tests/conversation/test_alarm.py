@@ -84,6 +84,37 @@ def test_another_encoder_or_no_rules_leave_the_model_out(rules: SafetyRules) -> 
     assert RedFlagScreen(rules, DEFAULT_MODEL).screen("  ", never) is None
 
 
+def test_what_worried_earlier_is_remembered_and_not_screened_again(rules: SafetyRules) -> None:
+    encoded: list[str] = []
+
+    def encode(text: str) -> NDArray[np.float32]:
+        encoded.append(text)
+        return np.zeros(len(ALARM_LABELS), dtype=np.float32)
+
+    screen = RedFlagScreen(rules, "a test", model())
+    assert (worry := screen.screen(FALLEN, encode)) is not None
+    history = [FALLEN, "thanks", "which nerve is it?"]
+    assert screen.remembered(history, encode) == worry
+    assert encoded == [FALLEN, "which nerve is it?", "thanks"]
+    assert screen.remembered(history, encode) == worry and len(encoded) == 3
+    assert screen.remembered([FALLEN, *["thanks"] * 4], encode) is None, "a talk that went on is another one"
+    assert screen.remembered([], encode) is None
+
+
+def test_groin_pain_that_grows_with_training_is_urgent_and_no_ambulance(rules: SafetyRules) -> None:
+    for text in (
+        "pain deep in the groin when I hop on that leg, marathon training, getting worse each week",
+        "my groin aches on every run, and my periods have stopped",
+    ):
+        found = rules.screen(text)
+        assert found is not None and (found.rule, found.urgency) == ("rf24-stress-fracture", "urgent"), text
+    for text in (
+        "adductor stretch makes my groin hurt a bit when running",
+        "groin strain: do runners need the glute med?",
+    ):
+        assert rules.screen(text) is None, text
+
+
 def test_every_sign_of_the_model_is_answered_by_a_rule(rules: SafetyRules) -> None:
     assert [label for label in ALARM_LABELS if rules.answering(label) is None] == []
     assert rules.answering("no such sign") is None

@@ -110,3 +110,11 @@ def test_few_letters_that_agree_by_chance_are_no_typing_error(vocabulary: Vocabu
     speller = Speller({"cent": 50, "nerve": 20}, vocabulary)
     assert speller.correct("cert") is None
     assert speller.correct("nerv") == "nerve"
+
+
+def test_a_form_of_a_known_word_is_no_typing_error() -> None:
+    vocabulary = project_vocabulary()
+    words = {"lengthening": 20, "length": 20, "strengthening": 50, "strength": 9, "week": 9}
+    speller = Speller(words, vocabulary, lambda: {"lengthen", "strengthen"})
+    assert speller.correct("lengthened") is None and speller.correct("strengthener") is None
+    assert speller.correct("weekness") == "weakness", "a term one letter away is meant all the same"

@@ -9,7 +9,7 @@ from gmedbot.claims.vocabulary import Vocabulary
 from gmedbot.index.reader import BuiltIndex
 from gmedbot.types import EVIDENCE_RANK, Claim, Table
 
-__all__ = ["contrast_table"]
+__all__ = ["contrast_table", "paired_rows"]
 
 #: What is worth comparing beside the attributes of an overview.
 _ALSO = (
@@ -42,7 +42,7 @@ def contrast_table(
     wanted = dict.fromkeys([*(a.id for a in overview), *(name for name in _ALSO if name in vocabulary.attributes)])
     rows: list[tuple[tuple[str, tuple[int, ...]], ...]] = []
     for attribute in wanted:
-        best = [_best(thing, attribute, index, vocabulary) for thing in things]
+        best = _row(things, attribute, index, vocabulary)
         if all(claim is not None for claim in best) and len(rows) < _MAX_ROWS:
             cells = [(claim.text, citations.cite(_with_support(claim, index))) for claim in best if claim is not None]
             rows.append(((vocabulary.attributes[attribute].name, ()), *cells))
@@ -51,16 +51,52 @@ def contrast_table(
     return Table(("", *(vocabulary.terms[thing].name for thing in things)), tuple(rows))
 
 
-def _best(thing: str, attribute: str, index: BuiltIndex, vocabulary: Vocabulary) -> Claim | None:
-    """The statement that most sources make of this thing alone; strong evidence, then shortness decide."""
+def _row(things: Sequence[str], attribute: str, index: BuiltIndex, vocabulary: Vocabulary) -> list[Claim | None]:
+    """The best statement about each thing. Values are set side by side only if one source measured them of one muscle: those
+    of two studies are no comparison."""
+    found = [_about(thing, attribute, index, vocabulary) for thing in things]
+    best = [max(own, key=lambda claim: _standing(claim, index), default=None) for own in found]
+    if not any(claim is not None and _has_value(claim) for claim in best):
+        return best
+    by_study = [{(claim.source_id, claim.frame.subjects): claim for claim in reversed(own)} for own in found]
+    shared = sorted(set.intersection(*map(set, by_study)), key=lambda key: (key[0], sorted(key[1])))
+    rows: list[list[Claim | None]] = [[own[key] for own in by_study] for key in shared]
+    if rows:
+        standing = [_standing(by_study[0][key], index) for key in shared]
+        return rows[standing.index(max(standing))]
+    plain = [[claim for claim in own if not _has_value(claim)] for own in found]
+    return [max(own, key=lambda claim: _standing(claim, index), default=None) for own in plain]
+
+
+def _has_value(claim: Claim) -> bool:
+    return any(quantity.kind == "value" for quantity in claim.frame.quantities)
+
+
+def _about(thing: str, attribute: str, index: BuiltIndex, vocabulary: Vocabulary) -> list[Claim]:
+    """The statements about this thing alone, in the order of the index."""
     kind = vocabulary.terms[thing].kind
 
     def alone(claim: Claim) -> bool:
         named = {term for term in claim.frame.terms if vocabulary.terms[term].kind == kind}
         return claim.frame.attribute == attribute and named == {thing} and not claim.frame.is_reported
 
-    found = [claim for row in index.claim_table.of_attribute(attribute) if alone(claim := index.claims[row])]
-    return max(found, key=lambda claim: _standing(claim, index), default=None)
+    return [claim for row in index.claim_table.of_attribute(attribute) if alone(claim := index.claims[row])]
+
+
+def paired_rows(things: Sequence[str], claims: Sequence[Claim], vocabulary: Vocabulary) -> list[tuple[Claim, ...]]:
+    """Statements that one source makes of each thing alone, of one attribute, muscle and exercise, in the order of ``claims``:
+    a row for each such source. What one source says of one thing only is no comparison."""
+    groups: dict[tuple[str, str, frozenset[str]], dict[str, Claim]] = {}
+    for claim in claims:
+        named = [thing for thing in things if thing in claim.frame.terms]
+        if len(named) == 1:
+            about = frozenset(
+                term
+                for term in claim.frame.terms
+                if vocabulary.terms[term].kind in ("muscle", "exercise") and term not in things
+            )
+            groups.setdefault((claim.source_id, claim.frame.attribute, about), {}).setdefault(named[0], claim)
+    return [tuple(row[thing] for thing in things) for row in groups.values() if len(row) == len(things)]
 
 
 def _standing(claim: Claim, index: BuiltIndex) -> tuple[int, bool, int, int, str]:

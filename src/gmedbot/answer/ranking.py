@@ -2,9 +2,9 @@
 
 Ranking: features of a claim → a score, the log-odds against the other claims of the question. A linear part, and a small
 hidden layer for what a sum cannot say: that words of the conversation matter in a follow-up and not in a new question.
-Answerability: features of a question and its evidence → the probability that the sources answer it, linear with products
-of two. Both are fitted by ``training.fit_answers`` (docs/decisions/0005). Cards: features of a disagreement → the probability
-that it bears on the question; fitted by ``training.fit_cards`` (docs/decisions/0012).
+Answerability: features of a question and its evidence → the probability that the sources answer it, and the probability
+that a statement answers it directly, both linear. All three are fitted by ``training.fit_answers`` (docs/decisions/0005, 0017). Cards: features of a disagreement → the probability that it bears on the question; fitted by
+``training.fit_cards`` (docs/decisions/0012).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from gmedbot.data import packaged_record
 
-__all__ = ["CARD_FEATURES", "AnswerModels", "CardModel", "GateModel", "RankingModel", "answer_models", "interactions"]
+__all__ = ["CARD_FEATURES", "AnswerModels", "CardModel", "GateModel", "RankingModel", "answer_models"]
 
 Matrix = NDArray[np.float64]
 
@@ -57,28 +57,27 @@ _ARRAYS = ("mean", "scale", "linear", "hidden", "bias", "output")
 
 @dataclass(frozen=True)
 class GateModel:
-    """Log-odds of "answerable": ``bias + Σ wᵢxᵢ + Σ wᵢⱼxᵢxⱼ`` over standardised x."""
+    """Log-odds of "answerable", or of "answered directly": ``bias + Σ wᵢxᵢ`` over standardised x."""
 
     names: tuple[str, ...]
     mean: Matrix
     scale: Matrix
     linear: Matrix  #: (n_features,)
-    products: Matrix  #: (n_features, n_features), upper triangle
     bias: float
 
     def probability(self, found: Mapping[str, float]) -> float:
         """In [0, 1], for features by name."""
         x = (np.array([found[name] for name in self.names]) - self.mean) / self.scale
-        odds = self.bias + float(x @ self.linear) + float(x @ self.products @ x)
+        odds = self.bias + float(x @ self.linear)
         return 1 / (1 + math.exp(-max(-50.0, min(50.0, odds))))
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> GateModel:
-        arrays = {name: np.asarray(record[name], dtype=np.float64) for name in ("mean", "scale", "linear", "products")}
+        arrays = {name: np.asarray(record[name], dtype=np.float64) for name in ("mean", "scale", "linear")}
         return cls(tuple(record["names"]), **arrays, bias=float(record["bias"]))
 
     def to_record(self) -> dict[str, Any]:
-        arrays = {name: np.round(getattr(self, name), 5).tolist() for name in ("mean", "scale", "linear", "products")}
+        arrays = {name: np.round(getattr(self, name), 5).tolist() for name in ("mean", "scale", "linear")}
         return {"names": list(self.names), **arrays, "bias": round(self.bias, 5)}
 
 
@@ -114,11 +113,12 @@ class CardModel:
 
 @dataclass(frozen=True)
 class AnswerModels:
-    """The models. ``cards`` are for disputes that nobody wrote questions on, ``disputes`` for the others. ``fitted_for``: the
+    """The models. ``gate``: do the sources answer; ``direct``: does one of them answer directly. ``cards`` are for disputes that nobody wrote questions on, ``disputes`` for the others. ``fitted_for``: the
     encoder whose cosines they know."""
 
     ranking: RankingModel
     gate: GateModel
+    direct: GateModel
     cards: CardModel
     disputes: CardModel
     fitted_for: str
@@ -131,12 +131,8 @@ def answer_models() -> AnswerModels:
     return AnswerModels(
         RankingModel.from_record(record["ranking"]),
         GateModel.from_record(record["gate"]),
+        GateModel.from_record(record["direct"]),
         CardModel.from_record(record["cards"]),
         CardModel.from_record(record["disputes"]),
         record["fitted_for"],
     )
-
-
-def interactions(names: Sequence[str]) -> list[tuple[int, int]]:
-    """The pairs of features whose products the gate weighs, in order."""
-    return [(i, j) for i in range(len(names)) for j in range(i + 1, len(names))]

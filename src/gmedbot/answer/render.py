@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from gmedbot.types import Conflict, Safety, Statement, Table
 
-__all__ = ["EDUCATION_NOTICE", "markers", "render_answer"]
+__all__ = ["EDUCATION_NOTICE", "inert", "markers", "render_answer"]
 
 EDUCATION_NOTICE = (
     "This is education from published sources, not medical advice. For your own hip, ask a doctor or physiotherapist."
@@ -23,13 +23,13 @@ def markers(numbers: Sequence[int]) -> str:
     return "".join(f"[{number}]" for number in numbers)
 
 
-def _inert(text: str) -> str:
+def inert(text: str) -> str:
     """A sentence of a document as Markdown that shows it and does nothing: no HTML, no image, no link."""
     return _TAG.sub("&lt;", text).replace("](", "]\\(").replace("![", "!\\[")
 
 
 def _line(statement: Statement) -> str:
-    return f"{_inert(statement.text)} {markers(statement.citations)}"
+    return f"{inert(statement.text)} {markers(statement.citations)}"
 
 
 def _agreement(statement: Statement) -> str:
@@ -94,10 +94,10 @@ def _parts(statements: Sequence[Statement]) -> list[list[Statement]]:
 
 
 def _conflict(conflict: Conflict) -> str:
-    lines = [f"**Sources disagree** on {conflict.attribute}. {_inert(conflict.explanation)}"]
+    lines = [f"**Sources disagree** on {conflict.attribute}. {inert(conflict.explanation)}"]
     for number, side in enumerate(conflict.sides):
         mark = " **(better supported)**" if number == conflict.better_supported else ""
-        said = " ".join(f"{_inert(text)} {markers(numbers)}" for text, numbers in side.said)
+        said = " ".join(f"{inert(text)} {markers(numbers)}" for text, numbers in side.said)
         lines.append(f"- {said}{mark}")
     lines.append(f"\nWhich is better supported: {conflict.why}")
     return "\n".join(lines)
@@ -106,7 +106,7 @@ def _conflict(conflict: Conflict) -> str:
 def _table(table: Table) -> str:
     def cell(content: tuple[str, tuple[int, ...]]) -> str:
         text, numbers = content
-        return f"{_inert(text).replace('|', chr(92) + '|')} {markers(numbers)}".strip()
+        return f"{inert(text).replace('|', chr(92) + '|')} {markers(numbers)}".strip()
 
     head = "| " + " | ".join(table.columns) + " |"
     rule = "|" + "---|" * len(table.columns)

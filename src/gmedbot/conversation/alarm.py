@@ -12,7 +12,7 @@ import math
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -35,11 +35,13 @@ ALARM_LABELS = (
     "fracture", "dislocation", "open_injury", "cauda_equina", "nerve_weakness", "blood_clot", "septic_joint",
     "spinal_infection", "post_procedure_infection", "child_hip", "avascular_necrosis", "cancer", "limb_ischaemia",
     "compartment_syndrome", "groin_abdomen", "heart_breathing", "stroke", "allergy", "overdose", "self_harm",
-    "tendon_rupture", "not_improving",
+    "tendon_rupture", "not_improving", "stress_fracture",
 )  # fmt: skip
 _WORD = re.compile(r"[a-z0-9']+")
 #: Longer texts than this are not chat messages.
 _LONGEST = 4000
+_REMEMBERED = 4  #: earlier messages whose red flags still count
+_KEPT = 2048  #: messages whose reading is kept
 
 
 def ngrams(text: str) -> Counter[str]:
@@ -122,6 +124,7 @@ class RedFlagScreen:
         self._rules = rules
         self._encoder = encoder
         self._model = model
+        self._screened: dict[str, Safety | None] = {}
 
     def read_of(self, text: str) -> str:
         """What of a message ``screen`` will want encoded, "" if it will want nothing."""
@@ -132,7 +135,21 @@ class RedFlagScreen:
         """Where to seek care, None if nothing worries. ``encode``: a text → its vector, (dim,)."""
         if self._rules is None or not text.strip():
             return None
-        ruled = self._rules.screen(text)
+        if len(self._screened) >= _KEPT:
+            self._screened.clear()
+        found = self._screened[text] = self._look(self._rules, text, encode)
+        return found
+
+    def remembered(self, history: Sequence[str], encode: Callable[[str], NDArray[np.float32]]) -> Safety | None:
+        """What worried in the latest of the last earlier messages, if it cannot wait; what was screened is not screened again."""
+        for text in reversed(history[-_REMEMBERED:]):
+            found = self._screened[text] if text in self._screened else self.screen(text, encode)
+            if found is not None and found.urgency != "routine":
+                return found
+        return None
+
+    def _look(self, rules: SafetyRules, text: str, encode: Callable[[str], NDArray[np.float32]]) -> Safety | None:
+        ruled = rules.screen(text)
         model = self._model or alarm_model()
         if self._encoder != model.fitted_for:
             return ruled
@@ -140,7 +157,7 @@ class RedFlagScreen:
         odds = model.score(text, vector)
         if ruled is not None:
             return ruled if odds >= model.overrules else None
-        return self._rules.answering(model.label(vector)) if odds >= model.raises else None
+        return rules.answering(model.label(vector)) if odds >= model.raises else None
 
 
 @lru_cache(maxsize=1)

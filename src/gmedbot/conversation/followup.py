@@ -16,7 +16,7 @@ from typing import Literal
 from gmedbot.claims.vocabulary import Match, Vocabulary, normal_words
 from gmedbot.retrieval.understand import question_attributes
 
-__all__ = ["TOPIC_KINDS", "Standalone", "conversation_text", "names_thing", "points_back", "rewrite"]
+__all__ = ["TOPIC_KINDS", "Standalone", "conversation_text", "names_thing", "points_back", "rewrite", "with_context"]
 
 Command = Literal["", "more", "simpler", "shorter", "sources"]
 
@@ -35,6 +35,12 @@ class Standalone:
     context: str = ""
 
 
+#: "Which would you start with?" chooses among what was spoken of.
+_OPEN_CHOICE = re.compile(
+    r"^(?:so |and |then )*which (?:one )?(?:would|should|do|did|can|could) (?:you|i|we|they)\b", re.IGNORECASE
+)
+#: Pronouns that a name may take the place of; "there", "both" or "the same one" say more than a name.
+_REPLACED = frozenset({"it", "its", "they", "them", "their", "this", "that"})
 _REMEMBERED = 3  #: earlier messages that a follow-up is read with
 
 _LEAD_IN = re.compile(
@@ -118,9 +124,9 @@ def _rewrite_one(question: str, earlier: Sequence[str], vocabulary: Vocabulary) 
         return _fill_fragment(bare, matches, earlier, vocabulary, text != bare or bool(what_about))
     if _needs_focus(bare, matches, vocabulary):
         put = _put_focus(bare, matches, earlier, vocabulary)
-        return Standalone(_with_context(put, earlier, vocabulary), "pronoun")
+        return Standalone(with_context(put, earlier, vocabulary), "pronoun")
     if not any(match.term.kind in TOPIC_KINDS for match in matches):
-        return Standalone(_with_context(bare[0].upper() + bare[1:], earlier, vocabulary), "ellipsis")
+        return Standalone(with_context(bare[0].upper() + bare[1:], earlier, vocabulary), "ellipsis")
     return Standalone(text if not _LEAD_IN.match(text) else bare[0].upper() + bare[1:], "topic-shift")
 
 
@@ -142,6 +148,8 @@ def _is_fragment(text: str, matches: Sequence[Match], vocabulary: Vocabulary) ->
 def _needs_focus(text: str, matches: Sequence[Match], vocabulary: Vocabulary) -> bool:
     """True if the question points back (a pronoun) or names nothing of the field to ask about."""
     own = _content(matches)
+    if _OPEN_CHOICE.match(text):
+        return True
     pronoun = _PRONOUN.search(_without_expletive(text))
     if pronoun:
         named_before = any(match.start < pronoun.start() for match in own if match.term.kind != "action")
@@ -151,7 +159,7 @@ def _needs_focus(text: str, matches: Sequence[Match], vocabulary: Vocabulary) ->
 
 def points_back(text: str) -> bool:
     """True if a pronoun of the text stands for something outside it: "where does it insert?"."""
-    return bool(_PRONOUN.search(_without_expletive(text)))
+    return bool(_OPEN_CHOICE.match(text) or _PRONOUN.search(_without_expletive(text)))
 
 
 def names_thing(text: str, vocabulary: Vocabulary) -> bool:
@@ -162,7 +170,8 @@ def names_thing(text: str, vocabulary: Vocabulary) -> bool:
 def _without_expletive(text: str) -> str:
     """Dummy pronouns that point to nothing ("is it safe to …", "is it true that …", "how long does it take") muted."""
     return re.sub(
-        r"\b(?:is|was|would|does|will) it (?:safe|bad|good|ok|okay|true|normal|possible|common|better|worth|take|hurt to|harmful|dangerous|useful|necessary)\b(?= (?:to|that|for|if|when))"
+        r"\b(?:is|was|would|does|will) it (?:safe|bad|good|ok|okay|true|normal|possible|common|better|worth|take|hurt to|harmful|dangerous|useful|necessary|fair|enough|too late|right|wrong)\b(?= (?:to|that|for|if|when))"
+        r"|\b(?:does|do|would|will|did) it (?:really |even )?(?:matter|make (?:a|any) (?:big )?difference)\b|\bdoes (?=that explain|that mean\b)"
         r"|\b(?:is|was) it (?=because\b|due to\b|down to\b|(?:the|a|an|my|our) [^?]*,[^?]*\bor\b)"
         r"|\bthere (?:is|are|was|were|any)\b|\b(?:is|are) there\b",
         lambda match: "·" * len(match.group()),
@@ -185,27 +194,33 @@ def _focus(earlier: Sequence[str], vocabulary: Vocabulary, exclude: Sequence[str
 
 
 def _put_focus(text: str, matches: Sequence[Match], earlier: Sequence[str], vocabulary: Vocabulary) -> str:
-    """Replace the pronoun by the focus, or add the focus where nothing points to it."""
-    focus = _focus(earlier, vocabulary)
-    if not focus:
+    """Replace the pronoun by what it stands for, if that is plain; otherwise the words stay as they were typed, and what was
+    spoken of is added in brackets: a wrong word in the question is worse than none."""
+    if not _focus(earlier, vocabulary):
         return f"{text.rstrip('?. ')} ({earlier[-1].rstrip('?. ')})?"
     if re.search(
         r"\b(?:which|what|who|any|some|one|most|best) (?:one )?of (?:them|these|those)\b", text, re.IGNORECASE
     ):
         swapped = re.sub(r"\bof (?:them|these|those)\b", "of these", text, flags=re.IGNORECASE)
         return f"{swapped.rstrip('?. ')} ({earlier[-1].rstrip('?. ')})?"
-    muted = _without_expletive(text)
-    pronoun = _PRONOUN.search(muted)
-    if pronoun:
-        word = pronoun.group().lower()
-        name = f"{focus}'s" if word in ("its", "their", "theirs") else focus
-        replaced = (
-            f"{text[: pronoun.start()]}the {name}{text[pronoun.end() :]}"
-            if _takes_article(focus)
-            else f"{text[: pronoun.start()]}{name}{text[pronoun.end() :]}"
-        )
-        return replaced[0].upper() + replaced[1:]
-    return text
+    thing = _only_thing(earlier, vocabulary)
+    pronoun = _PRONOUN.search(_without_expletive(text))
+    if thing and pronoun and pronoun.group().lower() in _REPLACED:
+        name = f"the {thing}" if _takes_article(thing) else thing
+        name = f"{name}'s" if pronoun.group().lower() in ("its", "their") else name
+        text = f"{text[: pronoun.start()]}{name}{text[pronoun.end() :]}"
+    return text[0].upper() + text[1:]
+
+
+def _only_thing(earlier: Sequence[str], vocabulary: Vocabulary) -> str:
+    """The name of the one thing that the newest question with any speaks of; "" if it speaks of several."""
+    for question in reversed(earlier[-2:]):
+        found = {
+            match.term.id: match.term.name for match in vocabulary.find(question) if match.term.kind in TOPIC_KINDS
+        }
+        if found:
+            return next(iter(found.values())) if len(found) == 1 else ""
+    return ""
 
 
 def _takes_article(name: str) -> bool:
@@ -251,7 +266,7 @@ def _fill_fragment(
         return Standalone(f"{fragment[0].upper()}{fragment[1:]}?", "topic-shift")
     if not attributes and own and not any(match.term.kind in TOPIC_KINDS for match in own):
         return Standalone(f"{fragment[0].upper()}{fragment[1:]}: {last.rstrip('?. ')}?", "ellipsis")
-    return Standalone(_with_context(f"{fragment[0].upper()}{fragment[1:]}?", earlier, vocabulary), "ellipsis")
+    return Standalone(with_context(f"{fragment[0].upper()}{fragment[1:]}?", earlier, vocabulary), "ellipsis")
 
 
 #: A question that names one of these can stand alone; others are about the thing spoken of before.
@@ -273,7 +288,7 @@ TOPIC_KINDS = frozenset(
 _CONTEXT_TERMS = 3
 
 
-def _with_context(text: str, earlier: Sequence[str], vocabulary: Vocabulary) -> str:
+def with_context(text: str, earlier: Sequence[str], vocabulary: Vocabulary) -> str:
     """The question with the things last spoken of in brackets, where it does not name them itself."""
     own = {match.term.id for match in vocabulary.find(text)}
     added: dict[str, None] = {}

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["is_order", "is_question", "split_questions"]
+__all__ = ["is_order", "is_question", "pieces_of", "split_questions"]
 
 _MOST = 3
+_MOST_PIECES = 4
 _LEAST_WORDS = 3
 _WH = r"what(?:'s)?|which|how|why|where|when|who|whose"
 _AUXILIARY = r"is|are|was|were|do|does|did|can|could|should|will|would|has|have|may|must|isn't|aren't|don't|doesn't"
@@ -31,6 +32,12 @@ _GIVEN = re.compile(r"^(?:and\s+)?(?:since|because|as|if|when|given that)\b[^,?]
 _SENTENCE = re.compile(r"(?<=\?)[\s\"')]*\s+(?=\S)")
 
 
+#: Between what may be asked apart: ends of sentences, plus signs, and "and" before what begins a question of its own.
+_PIECE = re.compile(
+    rf"(?<=[.?!;])\s+|\s*[;+]\s+|,?\s+(?:and|plus|also)\s+(?=(?:{_WH}|{_AUXILIARY}|any|if)\b)|\s+-\s+", re.IGNORECASE
+)
+
+
 def split_questions(text: str) -> tuple[str, ...]:
     """The questions of a message in order, two or three; one, the text itself, if it holds no more or too many.
 
@@ -43,6 +50,16 @@ def split_questions(text: str) -> tuple[str, ...]:
     if not 2 <= len(parts) <= _MOST or not all(is_question(part) for part in parts):
         return (whole,)
     return tuple(_tidy(part) for part in parts)
+
+
+def pieces_of(text: str) -> tuple[str, ...]:
+    """The sentences and clauses of a message that could each be asked, however they are put; () if there is but one.
+
+    For a message that found no answer as a whole: "root levels + what its injury looks like. Any reason for another site?"
+    """
+    pieces = [piece.strip(" ,.?!") for piece in _PIECE.split(" ".join(text.split()))]
+    pieces = [piece for piece in pieces if len(piece.split()) >= _LEAST_WORDS]
+    return tuple(f"{piece[:1].upper()}{piece[1:]}?" for piece in pieces) if 2 <= len(pieces) <= _MOST_PIECES else ()
 
 
 def _clauses(sentence: str) -> list[str]:

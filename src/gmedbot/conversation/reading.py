@@ -7,9 +7,10 @@ from dataclasses import replace
 from functools import lru_cache
 
 from gmedbot.claims.vocabulary import Vocabulary, normal_words
-from gmedbot.conversation.followup import TOPIC_KINDS, Standalone, names_thing, points_back, rewrite
+from gmedbot.conversation.facets import split_facets
+from gmedbot.conversation.followup import TOPIC_KINDS, Standalone, names_thing, points_back, rewrite, with_context
 from gmedbot.conversation.language import other_language
-from gmedbot.conversation.parts import is_order, is_question, split_questions
+from gmedbot.conversation.parts import is_order, is_question, pieces_of, split_questions
 from gmedbot.conversation.premise import premise_of
 from gmedbot.retrieval.understand import Query, Speller, understand
 
@@ -18,7 +19,9 @@ __all__ = ["MessageReader"]
 #: Short words that say nothing of what is asked; a small corpus may not use them all.
 _FUNCTION_WORDS = frozenset(
     ["why", "who", "how", "whose", "you", "she", "her", "his", "him", "our", "its", "was", "were", "did", "has", "had", "may",
-     "must", "but", "too", "any", "all", "not", "yet", "per", "off", "out", "way", "get", "got", "let", "try", "use", "say"]
+     "must", "but", "too", "any", "all", "not", "yet", "per", "off", "out", "way", "get", "got", "let", "try", "use", "say",
+     "exactly", "actually", "really", "usually", "typically", "basically", "roughly", "approximately", "precisely", "properly",
+     "normally", "generally", "anyway", "maybe", "kindly", "clinically", "count", "counts"]
 )  # fmt: skip
 
 
@@ -37,8 +40,11 @@ class MessageReader:
     def read(self, message: str, history: Sequence[str]) -> list[tuple[Query, Standalone]]:
         """The questions of a message: one, or as many as were asked."""
         parts = self._asking(split_questions(message))
-        if len(parts) == 1 or other_language(message, self._knows):
+        if other_language(message, self._knows):
             return [self.understand(message, history)]
+        if len(parts) == 1:
+            facets = split_facets(self._understood(message).text, self._vocabulary)
+            return [self.understand(text) for text in facets] or [self.understand(message, history)]
         found: list[tuple[Query, Standalone]] = []
         told: list[str] = []  # what later parts may lean on
         for place, part in enumerate(parts):
@@ -47,6 +53,16 @@ class MessageReader:
             if self._names_topic(bare) or (self._is_of_field(bare) and names_thing(bare, self._vocabulary)):
                 told.append(bare)
         return found
+
+    def pieces(self, message: str, history: Sequence[str]) -> list[tuple[Query, Standalone]]:
+        """A message that was read as one question and found no answer, read piece by piece; empty if it has no pieces."""
+        pieces = pieces_of(message)
+        return [
+            self._read_part(
+                piece, history, [before for before in pieces[:place] if self._names_topic(before)], pieces[place + 1 :]
+            )
+            for place, piece in enumerate(pieces)
+        ]
 
     def _asking(self, parts: Sequence[str]) -> Sequence[str]:
         """The parts that ask for something: "please explain your reasoning" after a question only asks how to answer it."""
@@ -67,7 +83,11 @@ class MessageReader:
         if leans and not before:  # "where does it insert, and which nerve supplies X?"
             before = [text for text in following if self._names_topic(text) and not points_back(text)]
         read = self.understand(part, before)
-        return self.understand(part, history) if told and read[1].kind == "topic-shift" else read
+        if told and read[1].kind == "topic-shift":
+            return self.understand(
+                part if self._names_subject(part) else with_context(part, told, self._vocabulary), history
+            )
+        return read
 
     def beside(self, premise: str, rest: str) -> tuple[Query, Standalone]:
         """What a question asks beside its premise. A pronoun in it stands for what the premise is about, and for nothing
@@ -118,6 +138,11 @@ class MessageReader:
     def _names_topic(self, text: str) -> bool:
         """True if the text names something of the field that another question of the message may mean by "it"."""
         return any(match.term.kind in TOPIC_KINDS for match in self._vocabulary.find(text))
+
+    def _names_subject(self, text: str) -> bool:
+        """True if the text names what it is about; a test, a sign or a kind of study is something about it."""
+        kinds = TOPIC_KINDS - {"test", "sign"}
+        return any(match.term.kind in kinds for match in self._vocabulary.find(text))
 
     def _knows(self, word: str) -> bool:
         levelled = [own for own, _, _ in normal_words(word)]

@@ -49,8 +49,8 @@ def write_disputes(folder: Path, bound: Sequence[BoundDispute], vectors: Vectors
 
 def nearest(cosines: NDArray[np.float32]) -> tuple[float, float]:
     """The greatest cosine, and the mean of the greatest three; zero of none."""
-    best = np.sort(cosines)[::-1][:_SEVERAL]
-    return (float(best[0]), float(best.mean())) if len(best) else (0.0, 0.0)
+    best = sorted(cosines.tolist(), reverse=True)[:_SEVERAL]
+    return (best[0], sum(best) / len(best)) if best else (0.0, 0.0)
 
 
 class DisputeTable:

@@ -24,7 +24,7 @@ __all__ = ["BoundQuestion", "QuestionTable", "bind_questions", "write_questions"
 
 Vectors = NDArray[np.float32]
 
-_EXACT = 256  #: claims whose every question is compared with the query
+_EXACT = 128  #: claims whose every question is compared with the query
 
 #: A question and the rows of the claims that answer it.
 BoundQuestion = tuple[str, tuple[int, ...]]

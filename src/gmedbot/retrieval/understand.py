@@ -57,6 +57,7 @@ _SHAPES: Sequence[tuple[str, re.Pattern[str]]] = tuple(
 )  # fmt: skip
 
 
+_ENDINGS = ("ed", "er", "ers", "est", "ing", "ly", "ness")  #: of words bent from others
 _SHORT = 4  #: letters up to which one edit is much
 _ALIKE = 0.87  #: Jaro–Winkler similarity from which a rarer mending is believed
 
@@ -88,12 +89,13 @@ class Speller:
     @lru_cache(maxsize=4096)  # noqa: B019 - one speller lives as long as its index
     def correct(self, word: str) -> str | None:
         """The known word that ``word`` (levelled) was meant to be, or None. Same first letter, few edits."""
-        if len(word) < 4 or not word.isalpha() or self.knows(word) or word in _COMMON or word in self._english():
+        if len(word) < 4 or not word.isalpha() or self._is_listed(word):
             return None
+        is_bent = self._is_bent(word)
         from rapidfuzz import process
         from rapidfuzz.distance import OSA, JaroWinkler
 
-        limit = 1 if len(word) <= 5 else 2 if len(word) <= 9 else 3
+        limit = 1 if len(word) <= 5 or is_bent else 2 if len(word) <= 9 else 3
         hits = process.extract(word, self._targets.get(word[0], []), scorer=OSA.distance, limit=5, score_cutoff=limit)
         if not hits:
             return None
@@ -103,7 +105,18 @@ class Speller:
             len(word) <= _SHORT or best[1] > 1
         ):  # few letters agree by chance: "cert" and "cent", "pamoate" and "palpate"
             is_sure = is_sure and JaroWinkler.similarity(word, str(best[0])) >= _ALIKE
+        if is_bent:  # "abducter" is an error, though "abduct" is a word
+            is_sure = best[0] in self._terms
         return str(best[0]) if is_sure else None
+
+    def _is_bent(self, word: str) -> bool:
+        """True for what may be a form of a known word: "lengthened" is no error for "lengthening"."""
+        stems = [word.removesuffix(ending) for ending in _ENDINGS if word.endswith(ending)]
+        forms = (form for stem in stems for form in (stem, f"{stem}e", stem[:-1] if stem[-1:] == stem[-2:-1] else stem))
+        return any(len(form) >= _SHORT and self._is_listed(form) for form in forms)
+
+    def _is_listed(self, word: str) -> bool:
+        return self.knows(word) or word in _COMMON or word in self._english()
 
     def spelling(self, word: str) -> str:
         """A levelled word as the vocabulary writes it: "exercize" is how "exercise" is compared, not how it is spelt."""
@@ -216,6 +229,35 @@ def _expand(text: str, matches: Sequence[Match]) -> str:
 
 _COMMON = frozenset(
     [
+        "dont",
+        "doesnt",
+        "didnt",
+        "isnt",
+        "arent",
+        "wasnt",
+        "werent",
+        "cant",
+        "couldnt",
+        "wont",
+        "wouldnt",
+        "shouldnt",
+        "hasnt",
+        "havent",
+        "hadnt",
+        "aint",
+        "whats",
+        "thats",
+        "hows",
+        "wheres",
+        "whos",
+        "youre",
+        "youve",
+        "theyre",
+        "theres",
+        "heres",
+        "gonna",
+        "wanna",
+        "gotta",
         "what",
         "which",
         "when",

@@ -1,0 +1,56 @@
+"""A list of things asked about one subject → a question for each: "origin, insertion and nerve supply of gluteus medius".
+
+Who crams for an exam types keywords. Searched as one question, the list finds whatever holds most of its words, and the
+rest of it is lost. A text is taken apart only where nothing but things to know and their one subject stands in it.
+"""
+
+from __future__ import annotations
+
+import re
+
+from gmedbot.claims.vocabulary import Match, Vocabulary
+
+__all__ = ["split_facets"]
+
+_MOST = 5
+_LEAST_BARE = 3  #: words without commas that make a list: two may be one thing, "nerve roots"
+_LONGEST = 3  #: words that name one thing
+_TOPICS = frozenset({"muscle", "condition", "exercise"})
+_COMPARES = re.compile(r"\b(?:vs|versus|or|compare[ds]?|comparison|difference|differs?|better|than)\b", re.IGNORECASE)
+_SEPARATOR = re.compile(r"\s*(?:[,;+&|:–]|\b(?:and|plus|also|as well as)\b)\s*", re.IGNORECASE)
+_SILENT = re.compile(
+    r"\b(?:what(?:'s| is| are)?|which|tell me|give me|list|name|state|explain|describe|please|pls|plz|about|the|its|their|an?|of"
+    r"|for|all|is|are|on|quick(?:ly)?|revision|revise|summary|exam|tomorrow|hi|hello|need|i|me|muscle|details?|info)\b|[?!.()%\"]",
+    re.IGNORECASE,
+)
+
+
+def split_facets(text: str, vocabulary: Vocabulary) -> tuple[str, ...]:
+    """A question for each thing asked about the one subject, in order; () if the text is no such list."""
+    topics = [match for match in vocabulary.find(text) if match.term.kind in _TOPICS]
+    if len({match.term.id for match in topics}) != 1 or _COMPARES.search(text):
+        return ()
+    items = _items(_without(text, topics), vocabulary)
+    if not 2 <= len(items) <= _MOST:
+        return ()
+    name = topics[0].term.name
+    subject = name if topics[0].term.kind == "condition" else f"the {name}"
+    return tuple(f"{item[:1].upper()}{item[1:]} of {subject}" for item in items)
+
+
+def _without(text: str, topics: list[Match]) -> str:
+    for match in reversed(topics):
+        text = f"{text[: match.start]} {text[match.end :]}"
+    return text
+
+
+def _items(text: str, vocabulary: Vocabulary) -> list[str]:
+    """The things to know that the text names, if it names nothing else."""
+    parts = [" ".join(_SILENT.sub(" ", part).split()) for part in _SEPARATOR.split(text)]
+    parts = [part for part in parts if part]
+    if len(parts) == 1:
+        parts = parts[0].split()
+        if len(parts) < _LEAST_BARE:
+            return []
+    are_things = all(len(part.split()) <= _LONGEST and vocabulary.question_cue_hits(part) for part in parts)
+    return list(dict.fromkeys(parts)) if are_things else []

@@ -281,7 +281,8 @@ class Bot:
         said = [*history, *(text for own in queries for text in (own.question, own.text))]
         answer = self._replies.answer(question, query, draft, safety, timings, said, seen, remark)
         mark("compose")
-        read_as = " ".join(own.text for own, _ in asked) if len(asked) > 1 else query.text
+        texts = (own.text if own.text.endswith(("?", ".", "!")) else f"{own.text}." for own, _ in asked)
+        read_as = " ".join(texts) if len(asked) > 1 else query.text
         return replace(answer, timings_ms=timings, standalone_question=read_as)
 
     def _read(self, question: str, history: Sequence[str], known: QueryVectors) -> tuple[Asked, Safety | None]:

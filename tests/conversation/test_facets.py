@@ -18,6 +18,7 @@ pytestmark = pytest.mark.core
             "What are the origin, insertion and nerve supply of the gluteus medius?",
             ("Origin", "Insertion", "Nerve supply"),
         ),
+        ("origin insertion nerve gluteus medius short list pls, exam tomorow", ("Origin", "Insertion", "Nerve")),
         ("gluteus medius: blood supply + innervation pls", ("Blood supply", "Innervation")),
         ("exam tomorrow: quick summary of insertion & nerve of glute med", ("Insertion", "Nerve")),
     ],

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gmedbot.conversation.parts import split_questions
+from gmedbot.conversation.parts import pieces_of, split_questions
 
 pytestmark = pytest.mark.core
 
@@ -128,3 +128,17 @@ def test_any_message_gives_one_to_three_parts_with_its_words_in_order(text: str)
 def test_a_long_message_is_read_in_a_moment() -> None:
     text = "what does it do and " * 500
     assert split_questions(text) == (text.strip(),)
+
+
+def test_a_message_has_the_pieces_that_could_each_be_asked() -> None:
+    assert pieces_of("glut med root levels + what injury to the nerve looks like") == (
+        "Glut med root levels?",
+        "What injury to the nerve looks like?",
+    )
+    assert pieces_of("Can I inject here? Any reason for another site, and should I aspirate first?") == (
+        "Can I inject here?",
+        "Any reason for another site?",
+        "Should I aspirate first?",
+    )
+    assert pieces_of("Which nerve supplies the gluteus medius?") == ()
+    assert pieces_of("") == () == pieces_of("why? how? when?")

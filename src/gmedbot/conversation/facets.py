@@ -20,7 +20,7 @@ _COMPARES = re.compile(r"\b(?:vs|versus|or|compare[ds]?|comparison|difference|di
 _SEPARATOR = re.compile(r"\s*(?:[,;+&|:–]|\b(?:and|plus|also|as well as)\b)\s*", re.IGNORECASE)
 _SILENT = re.compile(
     r"\b(?:what(?:'s| is| are)?|which|tell me|give me|list|name|state|explain|describe|please|pls|plz|about|the|its|their|an?|of"
-    r"|for|all|is|are|on|quick(?:ly)?|revision|revise|summary|exam|tomorrow|hi|hello|need|i|me|muscle|details?|info)\b|[?!.()%\"]",
+    r"|for|all|is|are|on|quick(?:ly)?|short(?:ly)?|brief(?:ly)?|basics?|notes?|revision|revise|summary|exam|viva|quiz|test|tom+or+ow|today|tonight|hi|hello|need|i|me|muscle|details?|info)\b|[?!.()%\"]",
     re.IGNORECASE,
 )
 

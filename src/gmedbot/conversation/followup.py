@@ -172,6 +172,8 @@ def _without_expletive(text: str) -> str:
     return re.sub(
         r"\b(?:is|was|would|does|will) it (?:safe|bad|good|ok|okay|true|normal|possible|common|better|worth|take|hurt to|harmful|dangerous|useful|necessary|fair|enough|too late|right|wrong)\b(?= (?:to|that|for|if|when))"
         r"|\b(?:does|do|would|will|did) it (?:really |even )?(?:matter|make (?:a|any) (?:big )?difference)\b|\bdoes (?=that explain|that mean\b)"
+        r"|\b(?:is|was) it (?=(?:really|just|only|simply|actually|mainly|mostly)\b)"
+        r"|\b(?:had|read|heard|saw|seen|got|found) (?:this|that|it)\b"
         r"|\b(?:is|was) it (?=because\b|due to\b|down to\b|(?:the|a|an|my|our) [^?]*,[^?]*\bor\b)"
         r"|\bthere (?:is|are|was|were|any)\b|\b(?:is|are) there\b",
         lambda match: "·" * len(match.group()),

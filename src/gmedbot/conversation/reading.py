@@ -56,7 +56,9 @@ class MessageReader:
 
     def pieces(self, message: str, history: Sequence[str]) -> list[tuple[Query, Standalone]]:
         """A message that was read as one question and found no answer, read piece by piece; empty if it has no pieces."""
-        pieces = pieces_of(message)
+        pieces = [text for text in pieces_of(message) if is_question(text) or names_thing(text, self._vocabulary)]
+        if len(pieces) < 2:
+            return []
         return [
             self._read_part(
                 piece, history, [before for before in pieces[:place] if self._names_topic(before)], pieces[place + 1 :]

@@ -57,7 +57,7 @@ _SHAPES: Sequence[tuple[str, re.Pattern[str]]] = tuple(
 )  # fmt: skip
 
 
-_ENDINGS = ("ed", "er", "ers", "est", "ing", "ly", "ness")  #: of words bent from others
+_ENDINGS = ("ed", "er", "ers", "or", "ors", "est", "ing", "ly", "ness")  #: of words bent from others
 _SHORT = 4  #: letters up to which one edit is much
 _ALIKE = 0.87  #: Jaro–Winkler similarity from which a rarer mending is believed
 

@@ -89,12 +89,13 @@ def test_the_two_gates_hold_their_limits_and_default_to_one_half() -> None:
 
 
 @pytest.mark.core
-def test_the_packaged_encoder_has_thresholds_that_answer_as_before_they_were_kept(tmp_path: Path) -> None:
+def test_both_packaged_encoders_have_thresholds_of_these_weights(tmp_path: Path) -> None:
     """Fails after a new fit or new weights of the encoder: then measure again and write data/thresholds.json."""
     card = EncoderCard(DEFAULT_MODEL, "", packaged_digest(DEFAULT_MODEL, ""), 384, 256, "onnx")
-    assert thresholds_for(tmp_path, card) == {"answerable": 0.5, "scope": 0.5}
     published = replace(card, model=BASE_MODEL, digest=packaged_digest(BASE_MODEL, ""))
-    assert set(thresholds_for(tmp_path, published)) == {"answerable", "scope"}
+    for own in (card, published):
+        kept = thresholds_for(tmp_path, own)
+        assert 0.2 < kept["answerable"] <= kept["scope"] < 0.9, own.model
 
 
 @pytest.mark.core

@@ -143,7 +143,10 @@ class RedFlagScreen:
     def remembered(self, history: Sequence[str], encode: Callable[[str], NDArray[np.float32]]) -> Safety | None:
         """What worried in the latest of the last earlier messages, if it cannot wait; what was screened is not screened again."""
         for text in reversed(history[-_REMEMBERED:]):
-            found = self._screened[text] if text in self._screened else self.screen(text, encode)
+            try:
+                found = self._screened[text]
+            except KeyError:  # another thread may have cleared them since
+                found = self.screen(text, encode)
             if found is not None and found.urgency != "routine":
                 return found
         return None

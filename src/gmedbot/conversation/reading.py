@@ -21,7 +21,7 @@ _FUNCTION_WORDS = frozenset(
     ["why", "who", "how", "whose", "you", "she", "her", "his", "him", "our", "its", "was", "were", "did", "has", "had", "may",
      "must", "but", "too", "any", "all", "not", "yet", "per", "off", "out", "way", "get", "got", "let", "try", "use", "say",
      "exactly", "actually", "really", "usually", "typically", "basically", "roughly", "approximately", "precisely", "properly",
-     "normally", "generally", "anyway", "maybe", "kindly", "clinically", "count", "counts"]
+     "normally", "generally", "anyway", "maybe"]
 )  # fmt: skip
 
 

@@ -5,8 +5,8 @@ gluteus medius. *In scope* looks at the question alone (does it name anything of
 evidence (does the best claim speak of what was asked, word for word and in meaning?). Thresholds are calibrated on
 the dev questions per encoder (``evaluation.calibrate``) and stored in the manifest (``index.thresholds``).
 
-Between an answer and silence lies what comes near: learners ask for more than the sources say, and half of what they ask
-is answered in part (docs/decisions/0017). Such an answer says so before anything else.
+Between an answer and silence lies what comes near: learners ask for more than the sources say (docs/decisions/0017). Such an
+answer says so before anything else.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ GATE_FEATURES: tuple[str, ...] = (
 #: The probability from which an answer is given, and from which one is to a question that names nothing of the field,
 #: where nothing was calibrated for the encoder.
 DEFAULT_THRESHOLDS: Mapping[str, float] = {"answerable": 0.5, "scope": 0.5}
-#: Share of the threshold that a follow-up needs: it leans on an answer that was given, and half of those that readers found in
-#: the declined follow-ups of ``training/graded-*.jsonl`` were answered after all.
+#: Share of the threshold that a follow-up needs: it leans on an answer that was given, and of the follow-ups in
+#: ``training/graded-*.jsonl`` the whole threshold declined too many that readers found answered.
 _FOLLOW_UP = 0.7
 #: The probability of a direct answer below which an answer says that it only comes near.
 _DIRECT = 0.5

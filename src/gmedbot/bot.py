@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
-from itertools import islice, zip_longest
+from itertools import chain, islice, zip_longest
 
 import numpy as np
 from numpy.typing import NDArray
@@ -288,8 +288,7 @@ class Bot:
     def _read(self, question: str, history: Sequence[str], known: QueryVectors) -> tuple[Asked, Safety | None]:
         """The questions of a message, and what worries in it; what will be wanted encoded is begun."""
         asked = self._reader.read(question[: self._settings.max_question_chars], history)
-        for query, _ in asked:
-            known.begin(query.text, query.context, self._premises.read_of(query))
+        known.begin(*chain.from_iterable((q.text, q.context, self._premises.read_of(q)) for q, _ in asked))
         return asked, self._screen.screen(question, lambda text: known.of([text])[0])
 
     def _remembered(self, history: Sequence[str], safety: Safety | None, known: QueryVectors) -> str:

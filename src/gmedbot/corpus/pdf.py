@@ -1,179 +1,166 @@
-"""A PDF → Markdown. The only file that knows pypdf.
-
-A PDF has lines and no paragraphs: running heads and page numbers are taken out, broken words and lines are joined, and
-headings are told by their names, or by being short and standing between sentences.
-"""
+"""A PDF → Markdown and what it says of itself. The only file that knows pdfminer.six."""
 
 from __future__ import annotations
 
 import io
 import re
 from collections import Counter
+from collections.abc import Iterator
+from statistics import median
 from typing import Any
 
-from gmedbot.corpus.cleaning import clean_line, unbroken_lines
+from gmedbot.corpus.cleaning import clean_line
 from gmedbot.corpus.metadata import PageFacts, doi_in, year_in
+from gmedbot.corpus.pdf_layout import Box, Line, largest_line, markdown_of, without_running_lines
 from gmedbot.corpus.reading import Reading, stated_year
 from gmedbot.errors import AddRefusedError
 
 __all__ = ["read_pdf"]
 
 _MIN_CHARS_PER_PAGE = 60  #: a scanned page yields a page number or nothing; a sparse text page has some hundred
+_UNNAMED = re.compile(r"\(cid:\d+\)")  #: a letter whose font does not say which one it is
+_FACTS = ("Title", "Author", "CreationDate", "Subject", "Producer")
+_NO_TITLE = re.compile(r"\.(?:docx?|pdf|indd|tex)\b|^untitled|^microsoft word|^\W*$", re.IGNORECASE)
 
 
 def read_pdf(data: bytes, name: str) -> Reading:
+    """Raises: AddRefusedError: encrypted, damaged, scanned, or with letters that cannot be told."""
     import logging
 
-    from pypdf import PdfReader
-    from pypdf.errors import PyPdfError
-
-    logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # oddities of a file are no news; failures are reported below
-    try:
-        reader = PdfReader(io.BytesIO(data))
-        if reader.is_encrypted and not reader.decrypt(""):
-            raise AddRefusedError(
-                f"{name} must open without a password.", "an encrypted PDF", "save a copy without a password"
-            )
-        pages = [page.extract_text() or "" for page in reader.pages]
-        info: Any = reader.metadata or {}
-        facts = {
-            key: str(info.get(f"/{key}") or "") for key in ("Title", "Author", "CreationDate", "Subject", "Producer")
-        }
-    except AddRefusedError:
-        raise
-    except (
-        PyPdfError,
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        IndexError,
-        RecursionError,
-        NotImplementedError,
-        OSError,
-    ) as error:
-        what = "a damaged PDF" if "crypt" not in str(error).casefold() else "an encrypted PDF"
-        raise AddRefusedError(
-            f"{name} must be a readable PDF.", f"{what} ({error})", "open it and save a fresh copy"
-        ) from error
-    except ImportError as error:  # AES needs cryptography, which is not a dependency of ours
-        raise AddRefusedError(
-            f"{name} must open without a password.", "an encrypted PDF", "save a copy without a password"
-        ) from error
-    letters = sum(len(re.findall(r"\w", page)) for page in pages)
+    logging.getLogger("pdfminer").setLevel(
+        logging.CRITICAL
+    )  # oddities of a file are no news; failures are reported below
+    pages, facts = _opened(data, name)
+    shown = [" ".join(line.text for box in page for line in box.lines) for page in pages]
+    unnamed = sum(len(_UNNAMED.findall(page)) for page in shown)
+    letters = unnamed + sum(len(re.findall(r"\w", _UNNAMED.sub("", page))) for page in shown)
     if letters < _MIN_CHARS_PER_PAGE * max(1, len(pages)) * 0.5:
         raise AddRefusedError(
             f"{name} must hold text.",
             f"{len(pages)} page(s) with {letters} letters: a scanned or empty PDF",
             "run text recognition (OCR) on it first",
         )
-    lines = _without_running_lines(pages)
-    text = re.sub(r"\b(mm|cm)([23])\b", lambda m: m[1] + ("²" if m[2] == "2" else "³"), _pdf_blocks(lines))
-    title = clean_line(facts["Title"])
-    if not title or re.search(r"\.(?:docx?|pdf|indd|tex)\b|^untitled|^microsoft word|^\W*$", title, re.IGNORECASE):
-        title = next((line.strip() for line in lines if len(line.split()) >= 2), "")
+    if unnamed > 0.2 * letters:
+        raise AddRefusedError(
+            f"{name} must hold text that can be copied out of it.",
+            f"{unnamed} of {letters} letters in fonts that do not tell which letters they are",
+            "print it to a new PDF with text recognition (OCR)",
+        )
+    kept = without_running_lines(pages)
+    title = largest_line(kept)
+    text, names = markdown_of(kept, title)
+    text = re.sub(r"\b(mm|cm)([23])\b", lambda m: m[1] + ("²" if m[2] == "2" else "³"), _UNNAMED.sub("", text))
+    own_title = clean_line(facts["Title"])
+    if not own_title or _NO_TITLE.search(own_title):
+        lines = (line.text for page in kept for box in page for line in box.lines)
+        own_title = title or next((line for line in lines if len(line.split()) >= 2), "")
     authors = tuple(
         part.strip()
         for part in re.split(r"\s*(?:;|,|\band\b|&)\s*", clean_line(facts["Author"]))
         if len(part.strip()) > 2
     )
-    head = "\n".join(pages[:2])
+    head = "\n".join(line.text for page in pages[:2] for box in page for line in box.lines)
+    counts = {
+        "page without text (a scan?)": sum(not page.strip() for page in shown),
+        "names and addresses": names,
+    }
     return Reading(
         "pdf",
         text,
         PageFacts(
-            title=clean_line(title),
+            title=clean_line(own_title),
             authors=authors,
             year=stated_year(head) or _made_year(facts),
             doi=doi_in(facts["Subject"]) or doi_in(head),
         ),
-        Counter({"page without text (a scan?)": bare} if (bare := sum(not page.strip() for page in pages)) else {}),
+        Counter({what: count for what, count in counts.items() if count}),
     )
 
 
-def _without_running_lines(pages: list[str]) -> list[str]:
-    """Lines of all pages without running heads, page numbers and what else repeats at the edges of pages."""
-    split = [[line.strip() for line in page.split("\n") if line.strip()] for page in pages]
-    edges = Counter(_edge_key(line) for lines in split for line in dict.fromkeys([*lines[:3], *lines[-3:]]))
-    often = {key for key, count in edges.items() if count >= max(2, 0.5 * len(split))} if len(split) > 1 else set()
-    out: list[str] = []
-    for lines in split:
-        for place, line in enumerate(lines):
-            is_edge = place < 3 or place >= len(lines) - 3
-            if (
-                re.fullmatch(r"(?:page\s*)?[-–]?\s*\d{1,4}\s*[-–]?(?:\s*(?:of|/)\s*\d{1,4})?", line, re.IGNORECASE)
-                and is_edge
-            ):
-                continue
-            if is_edge and _edge_key(line) in often:
-                continue
-            out.append(line)
-    return out
+def _opened(data: bytes, name: str) -> tuple[list[list[Box]], dict[str, str]]:
+    """The pages, and what the file states of itself. Raises: AddRefusedError."""
+    from pdfminer.pdfdocument import PDFDocument, PDFEncryptionError, PDFPasswordIncorrect
+    from pdfminer.pdfexceptions import PDFException
+    from pdfminer.pdfparser import PDFParser
+    from pdfminer.psexceptions import PSException
+
+    try:
+        document = PDFDocument(PDFParser(io.BytesIO(data)))
+        pages = [list(_boxes(page)) for page in _page_layouts(document)]
+        return pages, _stated(document)
+    except (PDFPasswordIncorrect, PDFEncryptionError) as error:
+        raise AddRefusedError(
+            f"{name} must open without a password.", "an encrypted PDF", "save a copy without a password"
+        ) from error
+    except (PDFException, PSException, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError,
+            NotImplementedError, AssertionError, OSError) as error:  # fmt: skip
+        raise AddRefusedError(
+            f"{name} must be a readable PDF.", f"a damaged PDF ({error})", "open it and save a fresh copy"
+        ) from error
 
 
-def _edge_key(line: str) -> str:
-    return re.sub(r"\d+", "0", line).casefold()
+def _page_layouts(document: Any) -> Iterator[Any]:
+    from pdfminer.converter import PDFPageAggregator
+    from pdfminer.layout import LAParams
+    from pdfminer.pdfinterp import PDFPageInterpreter, PDFResourceManager
+    from pdfminer.pdfpage import PDFPage
+
+    manager = PDFResourceManager()
+    device = PDFPageAggregator(manager, laparams=LAParams(all_texts=True))
+    interpreter = PDFPageInterpreter(manager, device)
+    for page in PDFPage.create_pages(document):
+        interpreter.process_page(page)
+        yield device.get_result()
 
 
-_PDF_HEADINGS = re.compile(
-    r"(?:\d{1,2}(?:\.\d{1,2})*\.?\s+)?(?:abstract|summary|introduction|background|objectives?|aims?|purpose|methods?|materials and methods|participants|procedures?|statistical analysis|results?|findings|discussion|limitations|conclusions?|"
-    r"references|acknowledge?ments?|funding|conflicts? of interest|competing interests?|keywords?|key points|clinical relevance)\s*:?",
-    re.IGNORECASE,
-)  # fmt: skip
+def _boxes(page: Any) -> Iterator[Box]:
+    """The boxes of a page; those within figures only where the page has no others."""
+    from pdfminer.layout import LTFigure, LTTextBox
+
+    own = [item for item in page if isinstance(item, LTTextBox)]
+    if sum(len(box.get_text()) for box in own) < _MIN_CHARS_PER_PAGE:
+        own += [item for figure in page if isinstance(figure, LTFigure) for item in _within(figure)]
+    for box in own:
+        lines = tuple(line for item in box if (line := _line(item)) is not None)
+        if lines:
+            yield Box(lines)
 
 
-def _pdf_blocks(lines: list[str]) -> str:
-    """Lines of a PDF as headings, items and paragraphs; a paragraph ends where a sentence ends on a short line."""
-    widths = sorted(len(line) for line in lines if len(line) > 25)
-    width = widths[int(len(widths) * 0.8)] if widths else 80
-    out: list[str] = []
-    current: list[str] = []
+def _within(figure: Any) -> Iterator[Any]:
+    from pdfminer.layout import LTFigure, LTTextBox
 
-    def flush() -> None:
-        if current:
-            out.append(" ".join(unbroken_lines("\n".join(current)).split()))
-            current.clear()
-
-    for place, line in enumerate(lines):
-        following = lines[place + 1] if place + 1 < len(lines) else ""
-        if _is_pdf_heading(line, current[-1] if current else "", following, width):
-            flush()
-            out.append(f"## {line.strip(' :')}")
-        elif re.match(r"(?:Table|Figure|Fig\.)\s?\d+\b", line) and (not current or current[-1][-1:] in ".:"):
-            flush()
-            current.append(line)
-        elif bullet := _pdf_item(line, current[-1] if current else ""):
-            flush()
-            current.append(f"- {line[bullet.end() :]}" if not line[0].isdigit() else line)
-        else:
-            current.append(line)
-            if line[-1:] in ".!?:" and len(line) < 0.8 * width:
-                flush()
-    flush()
-    return "\n\n".join(out) + "\n" if out else ""
+    for item in figure:
+        if isinstance(item, LTTextBox):
+            yield item
+        elif isinstance(item, LTFigure):
+            yield from _within(item)
 
 
-def _pdf_item(line: str, before: str) -> re.Match[str] | None:
-    """A bullet or a number that opens an item; "(SD" on the line before makes "11) going down" none."""
-    if before and before[-1:] not in ".:;!?" and line[:1].isdigit():
+def _line(item: Any) -> Line | None:
+    """None for what is blank or runs up the margin."""
+    from pdfminer.layout import LTChar
+
+    letters = [letter for letter in item if isinstance(letter, LTChar)]
+    text = " ".join(item.get_text().split())
+    if not text or not letters or 2 * sum(letter.upright for letter in letters) < len(letters):
         return None
-    return re.match(r"(?:[•▪◦●■–-]|\(?\d{1,2}[.)])\s+(?=\S)", line)
+    bold = sum(bool(re.search(r"bold|black|heavy|semib", letter.fontname, re.IGNORECASE)) for letter in letters)
+    size = float(median(letter.size for letter in letters))
+    return Line(text, item.x0, item.x1, item.y0, item.y1, size, 2 * bold > len(letters))
 
 
-def _is_pdf_heading(line: str, before: str, following: str, width: int) -> bool:
-    if _PDF_HEADINGS.fullmatch(line):
-        return True
-    words = line.split()
-    if re.match(r"(?:Table|Figure|Fig\.)\s?\d", line):
-        return False
-    is_short = 1 <= len(words) <= 9 and len(line) < 0.7 * width and line[-1:] not in ".,;:!?-–"
-    starts = line[:1].isupper() and (not before or before[-1:] in ".!?:")
-    return (
-        is_short
-        and starts
-        and bool(following[:1].isupper() or following[:1] in "•-")
-        and not re.search(r"\d{3,}|[=<>%@]", line)
-    )
+def _stated(document: Any) -> dict[str, str]:
+    """The document's own information; "" for what it does not say."""
+    from pdfminer.pdftypes import resolve1
+    from pdfminer.utils import decode_text
+
+    found = dict.fromkeys(_FACTS, "")
+    for info in document.info:
+        for key in _FACTS:
+            value = resolve1(info.get(key))
+            if isinstance(value, bytes) and not found[key]:
+                found[key] = decode_text(value)
+    return found
 
 
 def _made_year(facts: dict[str, str]) -> int | None:

@@ -1,7 +1,7 @@
 """A file or page of any kind → Markdown and what it says of itself. What cannot be read is refused with the reason.
 
 The kind is told by the content, not by the name: a PDF saved as ``.html`` is a PDF. This is the only file that knows
-pypdf and python-docx; pages are read in ``pages``.
+python-docx; PDFs are read in ``pdf``, pages in ``pages``.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -128,6 +128,27 @@ def full_match(counts: Iterable[int], size: int) -> float:
     return sum(math.log(1 + (size - count + 0.5) / (count + 0.5)) for count in counts) / (1 + _K1)
 
 
+class _Posting(NamedTuple):
+    """One word of a query in the corpus."""
+
+    rows: NDArray[np.int32]  #: ascending
+    scores: NDArray[np.float32]  #: what the word gives to each of them
+    most: float  #: the highest of these
+
+
+def _add(word: _Posting, rows: NDArray[np.int64], scores: NDArray[np.float32]) -> None:
+    """Add what a word gives to ``rows`` (ascending) to their ``scores``."""
+    places = np.searchsorted(word.rows, rows)
+    places[places == len(word.rows)] = 0
+    is_there = word.rows[places] == rows
+    scores[is_there] += word.scores[places[is_there]]
+
+
+def _kth(scores: NDArray[np.float32], k: int) -> float:
+    """The ``k``-th highest score."""
+    return float(np.partition(scores, len(scores) - k)[len(scores) - k])
+
+
 class LexicalIndex:
     """A BM25 index, rows numbered as the passages are.
 
@@ -142,6 +163,7 @@ class LexicalIndex:
         self._numbers = numbers
         self.size = size
         self._stem = _stemmer()
+        self._most: dict[int, float] = {}  #: highest score of each word that was asked for
 
     @classmethod
     def build(cls, texts: Iterable[str]) -> LexicalIndex:
@@ -204,8 +226,8 @@ class LexicalIndex:
     def scores(self, query: str) -> NDArray[np.float32]:
         """BM25 score of every row, (size,) float32."""
         scores = np.zeros(self.size, dtype=np.float32)
-        for rows, values in self._postings(query):
-            scores[rows] += values
+        for word in self._postings(query):
+            scores[word.rows] += word.scores
         return scores
 
     def search(self, query: str, k: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
@@ -220,30 +242,31 @@ class LexicalIndex:
             rows = np.flatnonzero(everything > 0)
             order = np.lexsort((rows, -everything[rows]))[:k]
             return rows[order], everything[rows[order]]
-        postings = sorted(self._postings(query), key=lambda pair: -pair[1].max())
+        postings = sorted(self._postings(query), key=lambda word: -word.most)
         rest = [0.0]
-        for _, values in reversed(postings):
-            rest.insert(0, rest[0] + float(values.max()))
+        for word in reversed(postings):
+            rest.insert(0, rest[0] + word.most)
         partial = np.zeros(self.size, dtype=np.float32)
         least, used = 0.0, 0
         most = self.size // 10 if self.size > _LARGE else self.size
-        for word_rows, word_scores in postings:
-            if rest[used] < least or (least > 0 and len(word_rows) > most):
+        for word in postings:
+            if rest[used] < least or (least > 0 and len(word.rows) > most):
                 break
-            partial[word_rows] += word_scores
+            partial[word.rows] += word.scores
             used += 1
-            if len(word_rows) >= k:
-                reached = partial[word_rows]
-                least = max(least, float(np.partition(reached, len(reached) - k)[len(reached) - k]))
+            if len(word.rows) >= k:
+                least = max(least, _kth(partial[word.rows], k))
         cut = least - rest[used] - _SLACK
-        found = [word_rows[partial[word_rows] >= cut] for word_rows, _ in postings[:used]]
-        rows = np.unique(np.concatenate(found)).astype(np.int64) if found else np.zeros(0, dtype=np.int64)
-        if len(rows) > 8 * k and rest[used]:
-            # score the most promising first: what they reach turns away most of the others
-            first = rows[np.argpartition(-partial[rows], 4 * k)[: 4 * k]]
-            reached = self.scores_of(query, first)
-            least = float(np.partition(reached, len(reached) - k)[len(reached) - k])
-            rows = rows[partial[rows] + rest[used] >= least - _SLACK]
+        rows = np.flatnonzero(partial >= cut) if cut > 0 else np.flatnonzero(partial)
+        reached = partial[rows]
+        for word, lift in zip(postings[used:], rest[used:], strict=False):
+            if len(rows) <= 2 * k:
+                break
+            is_near = reached + lift >= _kth(reached, k) - _SLACK  # what the words left cannot lift so far is out
+            rows, reached = rows[is_near], reached[is_near]
+            _add(word, rows, reached)
+        if len(rows) > 2 * k:
+            rows = rows[reached >= _kth(reached, k) - _SLACK]
         scores = self.scores_of(query, rows)
         order = np.lexsort((rows, -scores))[:k]
         return rows[order], scores[order]
@@ -251,21 +274,21 @@ class LexicalIndex:
     def scores_of(self, query: str, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """BM25 scores of some rows, in their order."""
         scores = np.zeros(len(rows), dtype=np.float32)
-        for word_rows, word_scores in self._postings(query):
-            places = np.searchsorted(word_rows, rows)
-            places[places == len(word_rows)] = 0
-            is_there = word_rows[places] == rows
-            scores[is_there] += word_scores[places[is_there]]
+        for word in self._postings(query):
+            _add(word, rows, scores)
         return scores
 
-    def _postings(self, query: str) -> list[tuple[NDArray[Any], NDArray[Any]]]:
-        """(rows ascending, scores) of each distinct word of the query that the corpus holds, in the query's order."""
+    def _postings(self, query: str) -> list[_Posting]:
+        """The distinct words of the query that the corpus holds, in the query's order."""
         found = []
         for token in self._tokens(query):
             number = self._numbers.get(token)
             if number is not None:
                 start, end = int(self._starts[number]), int(self._starts[number + 1])
-                found.append((self._rows[start:end], self._scores[start:end]))
+                scores = self._scores[start:end]
+                if number not in self._most:
+                    self._most[number] = float(scores.max())
+                found.append(_Posting(self._rows[start:end], scores, self._most[number]))
         return found
 
     def full_match(self, query: str) -> float:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TypeVar
 
 import numpy as np
@@ -29,18 +29,22 @@ class QueryVectors:
 
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder
-        self._begun: dict[str, Future[Vectors]] = {}
+        self._begun: dict[str, Callable[[], Vectors]] = {}
 
     def begin(self, *texts: str) -> None:
-        """Encode these in the background, those that were not begun before; an empty text is passed over."""
-        for text in texts:
-            if text and text not in self._begun:
-                self._begun[text] = _workers().submit(self._encoder.encode, [text])
+        """Encode these in the background, those that were not begun before; an empty text is passed over. Several are handed
+        over together, so that each gets one thread and none the two of a text that comes alone."""
+        new = [text for text in dict.fromkeys(texts) if text and text not in self._begun]
+        if not new:
+            return
+        encoding = _workers().submit(self._encoder.encode, new)
+        for row, text in enumerate(new):
+            self._begun[text] = partial(_row_of, encoding, row)
 
     def of(self, texts: Sequence[str]) -> Vectors:
         """Unit vectors, (n_texts, dim), waited for. Raises: what the encoder raises."""
         self.begin(*texts)
-        return np.concatenate([self._begun[text].result() for text in texts])
+        return np.concatenate([self._begun[text]() for text in texts])
 
     def meanwhile(self, text: str, work: Callable[[], T]) -> T:
         """Encode a text here while another thread does ``work``, and return what it gives.
@@ -52,7 +56,7 @@ class QueryVectors:
         if not text or text in self._begun:
             return work()
         own: Future[Vectors] = Future()
-        self._begun[text] = own
+        self._begun[text] = own.result
         doing = _workers().submit(work)
         try:
             own.set_result(self._encoder.encode([text]))
@@ -60,6 +64,10 @@ class QueryVectors:
             own.set_exception(error)
             raise
         return doing.result()
+
+
+def _row_of(encoding: Future[Vectors], row: int) -> Vectors:
+    return encoding.result()[row : row + 1]
 
 
 @lru_cache(maxsize=1)

@@ -137,6 +137,34 @@ def test_a_sheet_printed_by_a_browser_loses_address_and_hour_and_keeps_its_table
     assert reading.facts.title == "Hip sheet"
 
 
+def test_words_set_far_apart_to_fill_a_line_stay_in_their_sentence() -> None:
+    page = [
+        Placed(50, 700, "The pelvis stays level as long as the muscle"),
+        Placed(50, 688, "of"),
+        Placed(120, 688, "the"),
+        Placed(185, 688, "standing leg"),
+        Placed(50, 676, "holds it, which it does with every single step."),
+        Placed(310, 700, "In the second column a sentence stands alone"),
+        Placed(310, 688, "and goes over two lines, as this one shows here."),
+    ]
+    assert read_pdf(make_placed_pdf([page]), "page.pdf").text == (
+        "The pelvis stays level as long as the muscle of the standing leg holds it, which it does with every single step.\n\n"
+        "In the second column a sentence stands alone and goes over two lines, as this one shows here.\n"
+    )
+
+
+def test_a_bold_paragraph_is_no_heading() -> None:
+    page = [
+        Placed(50, 700, "Warning", 10, "F2"),
+        Placed(50, 676, "Stop at once if the pain goes beyond five of ten and does", 10, "F2"),
+        Placed(50, 664, "not settle by the next morning, and tell your therapist.", 10, "F2"),
+        Placed(50, 640, "Otherwise go on as long as you like, with as many breaks as you need between the sets of the day."),
+        Placed(50, 628, "Most people need twelve weeks or more until stairs are easy again, and some of them need far longer."),
+    ]  # fmt: skip
+    read = read_pdf(make_placed_pdf([page]), "page.pdf").text
+    assert read.startswith("## Warning\n\nStop at once if the pain goes beyond five of ten and does not settle by")
+
+
 def test_letters_that_cannot_be_told_are_refused() -> None:
     page = [Placed(50, 700 - 14 * n, "\x81\x82\x83\x84 \x85\x86 \x87\x88\x89", 10, "F3") for n in range(20)]
     with pytest.raises(AddRefusedError, match="do not tell which letters"):

@@ -11,7 +11,7 @@ from typing import Any
 
 from gmedbot.corpus.cleaning import clean_line
 from gmedbot.corpus.metadata import PageFacts, doi_in, year_in
-from gmedbot.corpus.pdf_layout import Box, Line, largest_line, markdown_of, without_running_lines
+from gmedbot.corpus.pdf_layout import Box, Line, largest_line, markdown_of, whole_boxes, without_running_lines
 from gmedbot.corpus.reading import Reading, stated_year
 from gmedbot.errors import AddRefusedError
 
@@ -86,7 +86,7 @@ def _opened(data: bytes, name: str) -> tuple[list[list[Box]], dict[str, str]]:
 
     try:
         document = PDFDocument(PDFParser(io.BytesIO(data)))
-        pages = [list(_boxes(page)) for page in _page_layouts(document)]
+        pages = [whole_boxes(list(_boxes(page))) for page in _page_layouts(document)]
         return pages, _stated(document)
     except (PDFPasswordIncorrect, PDFEncryptionError) as error:
         raise AddRefusedError(

@@ -13,11 +13,12 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from statistics import median
 
 from gmedbot.corpus.cleaning import unbroken_lines
 
-__all__ = ["Box", "Line", "in_reading_order", "largest_line", "markdown_of", "without_running_lines"]
+__all__ = ["Box", "Line", "in_reading_order", "largest_line", "markdown_of", "whole_boxes", "without_running_lines"]
 
 #: Points of white that part two columns.
 _GUTTER = 8.0
@@ -81,6 +82,36 @@ class Box:
 
 
 Page = Sequence[Box]
+
+
+def whole_boxes(boxes: Sequence[Box]) -> list[Box]:
+    """Words that stand far apart in a line set to the full width come as lines, or even boxes, of their own: put them back."""
+    texts = [box for box in boxes if len(box.lines) > 2 and not _is_cells(box)]
+    strays: dict[int, list[Line]] = {}
+    for box in boxes:
+        line = box.lines[0]
+        home = next((text for text in texts if len(box.lines) == 1 and _is_in(line, text)), None)
+        if home is not None:
+            strays.setdefault(id(home), []).append(line)
+    gone = {id(line) for lines in strays.values() for line in lines}
+    return [
+        Box(tuple(_whole_lines([*box.lines, *strays.get(id(box), ())])))
+        for box in boxes
+        if id(box.lines[0]) not in gone or len(box.lines) > 1
+    ]
+
+
+def _is_in(line: Line, box: Box) -> bool:
+    """Whether a line stands beside a line of the box, within its edges."""
+    is_beside = any(abs(line.y - other.y) <= 1 for other in box.lines)
+    return is_beside and box.left - 2 <= line.x0 and line.x1 <= box.right + 2
+
+
+def _whole_lines(lines: Sequence[Line]) -> Iterator[Line]:
+    ordered = sorted(lines, key=lambda line: (-round(line.y), line.x0))
+    for _, (first, *rest) in ((y, list(parts)) for y, parts in groupby(ordered, key=lambda line: round(line.y))):
+        text = " ".join(line.text for line in (first, *rest))
+        yield replace(first, text=text, x1=max(line.x1 for line in (first, *rest)))
 
 
 def in_reading_order(boxes: Sequence[Box]) -> list[Box]:
@@ -219,7 +250,7 @@ def _page_blocks(page: Page, size: float, is_bold: bool) -> Iterator[list[Line] 
     for box in page:
         table = inside.get(id(box))
         if table is None:
-            yield [replace(line, is_heading=_is_large(line, size, is_bold)) for line in box.lines]
+            yield _marked(box, size, is_bold)
         elif id(table) not in done:
             done.add(id(table))
             yield table.markdown()
@@ -235,17 +266,24 @@ def _apart(box: Box) -> Iterator[Box]:
         yield box
 
 
-def _is_large(line: Line, size: float, is_bold: bool) -> bool:
-    stands_out = line.size >= _LARGER * size or (line.is_bold and not is_bold and line.size >= 0.97 * size)
-    words = line.text.split()
-    is_sentence = line.text[-1:] in ".;," and len(words) > 4
-    return (
-        stands_out
-        and 1 <= len(words) <= 16
-        and not is_sentence
-        and not _CAPTION.match(line.text)
-        and re.search(r"[^\W\d]{2}", line.text) is not None
-    )
+def _marked(box: Box, size: float, is_bold: bool) -> list[Line]:
+    """The lines of a box, those marked that stand out as headings: in larger or bold type, few words, no sentence."""
+    lines: list[Line] = []
+    for _, run in groupby(
+        box.lines, key=lambda line: (_stands_out(line, size, is_bold), round(line.size), line.is_bold)
+    ):
+        own = list(run)
+        text = " ".join(line.text for line in own)
+        words = text.split()
+        is_sentence = text[-1:] in ".;," and len(words) > 4
+        is_heading = _stands_out(own[0], size, is_bold) and len(words) <= 16 and not is_sentence
+        is_heading = is_heading and not _CAPTION.match(text) and re.search(r"[^\W\d]{2}", text) is not None
+        lines += [replace(line, is_heading=is_heading) for line in own]
+    return lines
+
+
+def _stands_out(line: Line, size: float, is_bold: bool) -> bool:
+    return line.size >= _LARGER * size or (line.is_bold and not is_bold and line.size >= 0.97 * size)
 
 
 @dataclass(frozen=True)

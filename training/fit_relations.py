@@ -1,8 +1,8 @@
 """Fit what weighs the frames and the reader: agree, conflict or different.
 
-``frames`` (features alone) learns from all hand-written training pairs and the dev pairs; ``full`` (features and the
+``frames`` (features alone) learns from all hand-written training pairs, partners and candidates; ``full`` (features and the
 reader's log-odds) from pairs that the reader was not trained on: the dev split of ``evaluation/pairs.jsonl`` and
-``training/check-pairs.jsonl``, and every tenth triplet and cluster. The test split is never read. ``frames`` is a
+``training/check-pairs.jsonl``, and the triplets, clusters, partners and candidates held out. The test split is never read. ``frames`` is a
 multinomial logistic regression, ``full`` boosted trees (docs/decisions/0013).
 
 Run after ``training.train_relator --write``: ``python -m training.fit_relations [--write]``; writes
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import random
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -33,7 +34,10 @@ from gmedbot.claims.relator import LinearModel, Pair, observe
 from gmedbot.claims.trees import TreeModel
 from gmedbot.claims.vocabulary import load_vocabulary
 from gmedbot.encoder import DEFAULT_MODEL, Encoder, OnnxEncoder, SentenceTransformerEncoder, packaged_digest
-from training.train_relator import load_clusters, load_triplets
+from gmedbot.index.reader import BuiltIndex
+from gmedbot.index.store import Store
+from training.synthetic import make
+from training.train_relator import load_candidates, load_clusters, load_partners, load_triplets
 
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "src" / "gmedbot" / "data" / "relation-weights.json"
@@ -49,10 +53,9 @@ SEED = 20261122
 #: Columns of ``observe`` that hold the verdict by rule.
 RULE = slice(len(FEATURE_NAMES), len(FEATURE_NAMES) + len(LABELS))
 STRENGTH = 0.01
-#: Weight of a pair of dev and check, which are like what people compare; triplets and clusters are many and of one manner.
-WRITTEN = 5.0
-#: Sets that the reader was not trained on.
-_READ = ("dev", "check", "held", "clusters")
+#: Sets that the reader was not trained on, and the weight of their pairs: dev and check are like what people compare,
+#: candidates are what a build compares; the others are many and of one manner.
+_READ = {"dev": 5.0, "check": 5.0, "candidates": 2.0, "partners": 1.0, "held": 1.0, "clusters": 1.0, "edited": 1.0}
 
 
 def rows_of(path: Path, split: str | None = None) -> list[dict[str, Any]]:
@@ -64,6 +67,17 @@ def held_clusters() -> list[dict[str, Any]]:
     """Pairs of the clusters that the reader was not trained on; a third of those that differ, which are most."""
     rows = load_clusters(True)
     return [row for place, row in enumerate(rows) if row["relation"] != "different" or place % 3 == 0]
+
+
+def edited_pairs() -> list[dict[str, Any]]:
+    """Statements beside themselves, and beside themselves with one thing changed (``training.synthetic``): nearly the same
+    words are the same unless what was changed matters, which none of the other sets shows."""
+    index = BuiltIndex(Store(ROOT / "index"))
+    gold = {row[side] for row in rows_of(ROOT / "evaluation" / "pairs.jsonl") for side in ("a", "b")}
+    order = [row for row, claim in enumerate(index.claims) if claim.text not in gold and row % 4 == 0]
+    made = list(make(index, order, random.Random(SEED)))
+    same = [(index.claims[row].text, index.claims[row].text, "agree") for row in order]
+    return [{"a": a, "b": b, "relation": label} for a, b, label, *_ in (*same, *made)]
 
 
 def features_of(rows: Sequence[dict[str, Any]], encoder: Any) -> NDArray[np.float64]:
@@ -171,20 +185,29 @@ def main() -> None:
     dev = rows_of(ROOT / "evaluation" / "pairs.jsonl", "dev")
     check = rows_of(ROOT / "training" / "check-pairs.jsonl")
     held = [row for row in load_triplets(True) if row["weight"] == 1]
-    clusters = held_clusters()
+    own = {
+        "edited": edited_pairs(),
+        "held": held,
+        "clusters": held_clusters(),
+        "partners": load_partners(True),
+        "candidates": load_candidates(True),
+    }
     train = [row for path in sorted((ROOT / "training").glob("pairs-*.jsonl")) for row in rows_of(path)]
-    sets = {"dev": dev, "check": check, "held": held, "clusters": clusters, "train": train}
+    train += [*load_candidates(False), *(row for row in load_partners(False) if "weight" not in row)]
+    sets = {"dev": dev, "check": check, **own, "train": train}
     labels = {name: [row["relation"] for row in rows] for name, rows in sets.items()}
     table = {name: features_of(rows, encoder) for name, rows in sets.items()}
     frames = fit(table["train"], labels["train"], 0.03)
     report("frames alone, trained on the training pairs, on dev", labels["dev"], frames.probabilities(table["dev"]))
-    shares = np.vstack([frames.probabilities(table[name]) for name in ("dev", "check")])
-    truth = [*labels["dev"], *labels["check"]]
+    told = ("dev", "check", "candidates")
+    shares = np.vstack([frames.probabilities(table[name]) for name in told])
+    truth = [label for name in told for label in labels[name]]
     related = np.array([label != "different" for label in truth])
     plain = float(np.quantile(shares[related, 2], 1 - LOST))
     cosine = FEATURE_NAMES.index("cosine")
+    wrote = len(labels["dev"]) + len(labels["check"])  # candidates were chosen by their cosine
     cosines = np.concatenate([table[name][:, cosine] for name in ("dev", "check")])
-    near = float(np.quantile(cosines[related], FAR))
+    near = float(np.quantile(cosines[related[:wrote]], FAR))
     sys.stderr.write(f"read from a cosine of {near:.3f}\n")
     sys.stderr.write(
         f"plainly different from {plain:.3f}: {(shares[~related, 2] >= plain).mean():.2f} of the different pairs\n"
@@ -192,17 +215,18 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         reader: PairReader = export_reader(Path(folder), arguments.adapter)
         logits = {name: reader.read([(row["a"], row["b"]) for row in sets[name]]) for name in _READ}
-    truth += [*labels["held"], *labels["clusters"]]
+    truth = [label for name in _READ for label in labels[name]]
     for name in _READ:
         odds = np.exp(logits[name] - logits[name].max(1, keepdims=True))
         report(f"reader alone on {name}", labels[name], odds / odds.sum(1, keepdims=True))
     both = np.vstack([np.hstack([table[name], logits[name]]) for name in _READ])
-    written = len(labels["dev"]) + len(labels["check"])  # the sets that nobody wrote as triplets or clusters
-    weights = np.where(np.arange(len(truth)) < written, WRITTEN, 1.0)
+    weights = np.concatenate([np.full(len(labels[name]), weight) for name, weight in _READ.items()])
+    ends = np.cumsum([len(labels[name]) for name in _READ]).tolist()
     for name, shares in cross_validated(both, truth, weights).items():
         report(f"{name}, cross-validated, all", truth, shares)
-        report(f"{name}, of these dev and check", truth[:written], shares[:written])
-        report_taken(both[:, RULE], shares, truth)
+        for own_name, start, end in zip(_READ, [0, *ends], ends, strict=False):
+            report(f"{name}, of these {own_name}", truth[start:end], shares[start:end])
+            report_taken(both[start:end, RULE], shares[start:end], truth[start:end])
     full = fit_trees(both, truth, weights)
     if arguments.write and arguments.adapter is None:
         record = {

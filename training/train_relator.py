@@ -18,6 +18,7 @@ import json
 import random
 import sys
 import time
+import zlib
 from itertools import combinations, product
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,8 @@ SEED = 20261122
 MAX_TOKENS = 112
 #: Share of the pairs of less weight that an epoch draws.
 DRAWN = 0.4
+#: How often an epoch reads a related pair of the corpus' own statements.
+RELATED = 3
 #: All layers; the word embeddings stay as they are.
 TRAINED_LAYERS = 6
 
@@ -107,6 +110,43 @@ def load_clusters(is_held_out: bool) -> list[dict[str, Any]]:
     return pairs
 
 
+def load_candidates(is_held_out: bool) -> list[dict[str, Any]]:
+    """Pairs of the corpus' own statements that a build compares, each judged by a reader; what could go either way is left
+    out. Held out are those with a statement of a twentieth of all, so that nothing of a held-out pair was read in training.
+    Those that are related are few and count several times."""
+    pairs: list[dict[str, Any]] = []
+    for path in sorted((ROOT / "training").glob("candidates-*.jsonl")):
+        for line in path.read_text("utf-8").splitlines():
+            row = json.loads(line)
+            is_held = any(_is_held(row[side]) for side in ("a", "b"))
+            if row["sure"] > 1 and is_held == is_held_out:
+                pairs += [row] * (1 if is_held_out or row["relation"] == "different" else RELATED)
+    return pairs
+
+
+def load_partners(is_held_out: bool) -> list[dict[str, Any]]:
+    """Pairs of each statement of the corpus with the six that were written to it (two that agree, two that conflict, two that
+    are different), and among these at half weight those whose relation follows. Every tenth statement is held out, and every
+    one that ``load_candidates`` holds out."""
+    pairs: list[dict[str, Any]] = []
+    for path in sorted((ROOT / "training").glob("partners-*.jsonl")):
+        for place, line in enumerate(path.read_text("utf-8").splitlines()):
+            row = json.loads(line)
+            if (place % 10 == 0 or _is_held(row["anchor"])) != is_held_out:
+                continue
+            for relation in LABELS:
+                pairs += [{"a": row["anchor"], "b": text, "relation": relation} for text in row[relation]]
+            pairs += [{"a": a, "b": b, "relation": "agree", "weight": 0.5} for a, b in combinations(row["agree"], 2)]
+            for relation in ("conflict", "different"):
+                among = product(row["agree"], row[relation])
+                pairs += [{"a": a, "b": b, "relation": relation, "weight": 0.5} for a, b in among]
+    return pairs
+
+
+def _is_held(text: str) -> bool:
+    return zlib.crc32(text.encode()) % 20 == 0
+
+
 def batches(pairs: list[dict[str, Any]], tokenizer: Any, size: int, rng: random.Random | None) -> Any:
     order = list(range(len(pairs)))
     if rng is not None:
@@ -153,8 +193,10 @@ def train(
     seed: int,
     start: Path | None = None,
     batch: int = 16,
+    layers: int = TRAINED_LAYERS,
 ) -> tuple[PairReader, Any]:
-    """Train on ``pairs``, from the packaged encoder or, with ``start``, from a reader that an earlier run stored."""
+    """Train the upper ``layers`` on ``pairs``, from the packaged encoder or, with ``start``, from a reader that an earlier run
+    stored. An epoch draws a pair with the probability "drawn", one of less weight with ``DRAWN`` of it."""
     torch.manual_seed(seed)
     rng = random.Random(seed)
     network, tokenizer = load_network(packaged_model())
@@ -169,7 +211,7 @@ def train(
         model.load_state_dict(base)
     for parameter in network.embeddings.parameters():
         parameter.requires_grad = False
-    for layer in network.encoder.layer[: len(network.encoder.layer) - TRAINED_LAYERS]:
+    for layer in network.encoder.layer[: len(network.encoder.layer) - layers]:
         for parameter in layer.parameters():
             parameter.requires_grad = False
     free = [p for p in model.parameters() if p.requires_grad]
@@ -180,8 +222,8 @@ def train(
         ],
         weight_decay=0.01,
     )
-    light = sum(row.get("weight", 1.0) < 1 for row in pairs)
-    steps = epochs * int((len(pairs) - (1 - DRAWN) * light + batch - 1) // batch)
+    chances = [row.get("drawn", 1.0) * (1.0 if row.get("weight", 1.0) >= 1 else DRAWN) for row in pairs]
+    steps = epochs * int((sum(chances) + batch - 1) // batch)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimiser, lambda step: min(1.0, step / (0.1 * steps + 1)) * max(0.0, (steps - step) / steps)
     )
@@ -190,7 +232,7 @@ def train(
     for epoch in range(epochs):
         model.train()
         total = 0.0
-        drawn = [row for row in pairs if row.get("weight", 1.0) >= 1 or rng.random() < DRAWN]
+        drawn = [row for row, chance in zip(pairs, chances, strict=True) if rng.random() < chance]
         data = [row if rng.random() < 0.5 else {**row, "a": row["b"], "b": row["a"]} for row in drawn]
         for ids, mask, types, labels, shares in batches(data, tokenizer, batch, rng):
             loss = (loss_of(model(ids, mask, types), labels) * shares).mean()
@@ -229,6 +271,10 @@ def main() -> None:
     parser.add_argument("--dev", action="store_true", help="train on the dev pairs too (final run)")
     parser.add_argument("--no-triplets", action="store_true", help="leave out training/triplets-*.jsonl")
     parser.add_argument("--no-clusters", action="store_true", help="leave out training/clusters-*.jsonl")
+    parser.add_argument("--no-candidates", action="store_true", help="leave out training/candidates-*.jsonl")
+    parser.add_argument("--no-partners", action="store_true", help="leave out training/partners-*.jsonl")
+    parser.add_argument("--known", type=float, default=1.0, help="share of triplets and clusters that an epoch draws")
+    parser.add_argument("--layers", type=int, default=TRAINED_LAYERS, help="upper layers that are learned")
     parser.add_argument("--start", type=Path, default=None, help="go on from this stored adapter")
     parser.add_argument("--adapter", type=Path, default=None, help="store the adapter here")
     parser.add_argument(
@@ -242,8 +288,11 @@ def main() -> None:
         return
     gold = ROOT / "evaluation" / "pairs.jsonl"
     pairs, dev = load_pairs(arguments.data), load_pairs([gold], "dev")
-    pairs += [] if arguments.no_triplets else load_triplets(False)
-    pairs += [] if arguments.no_clusters else load_clusters(False)
+    known = [] if arguments.no_triplets else load_triplets(False)
+    known += [] if arguments.no_clusters else load_clusters(False)
+    pairs += [{**row, "drawn": arguments.known} for row in known]
+    pairs += [] if arguments.no_candidates else load_candidates(False)
+    pairs += [] if arguments.no_partners else load_partners(False)
     made = [{**row, "weight": 0.5} for row in load_pairs([arguments.made])] if arguments.made else []
     pairs += made
     model, tokenizer = train(
@@ -254,6 +303,7 @@ def main() -> None:
         SEED,
         arguments.start,
         arguments.batch,
+        arguments.layers,
     )
     if arguments.write or arguments.adapter:
         base = load_network(packaged_model())[0].state_dict()

@@ -11,9 +11,9 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import chain, islice, zip_longest
 
 import numpy as np
@@ -254,6 +254,7 @@ class Bot:
             return self._replies.decline(question, asked[0][0], Verdict(False, "empty"), safety, timings)
         remark = " ".join(filter(None, [self._reader.remark(question), self._remembered(history, safety, known)]))
         mark("understand")
+        corrections = self._corrections(asked, known)
         found = [(query, *self._look(query, options, mark, known)) for query, _ in asked]
         if len(found) == 1 and not found[0][2].is_answerable and (pieces := self._reader.pieces(question, history)):
             each = [(query, *self._look(query, options, mark, known)) for query, _ in pieces]
@@ -274,7 +275,7 @@ class Bot:
         if missed:
             remark = " ".join(filter(None, [remark, f"I could not find this in my sources: {' '.join(missed)}"]))
         is_short = options.length == "short" or asked[0][1].command in ("shorter", "simpler")
-        correction = self._correct(answered, options, mark, known)
+        correction = self._correct(answered, corrections, options, mark, known)
         draft = self._composer.compose_all(answered, is_short, correction, options.wording == "plain")
         query, _, seen, _ = answered[0]
         queries = [*(own for own, _ in asked), *(own for own, *_ in answered)]
@@ -296,13 +297,23 @@ class Bot:
         worry = None if safety else self._screen.remembered(history, lambda text: known.of([text])[0])
         return f"What you wrote earlier still comes first: {worry.message}" if worry else ""
 
+    def _corrections(self, asked: Asked, known: QueryVectors) -> dict[Query, Callable[[], Finding | None]]:
+        """What sets right the premise of each question that has one, worked out while the question is looked up."""
+        queries = [query for query, _ in asked if self._premises.read_of(query)]
+        return {query: known.later(partial(self._premises.correction, query, known)) for query in queries}
+
     def _correct(
-        self, answered: list[Found], options: AskOptions, mark: Callable[[str], None], known: QueryVectors
+        self,
+        answered: list[Found],
+        corrections: Mapping[Query, Callable[[], Finding | None]],
+        options: AskOptions,
+        mark: Callable[[str], None],
+        known: QueryVectors,
     ) -> Finding | None:
         """What sets right the first wrong premise of the questions, None if there is none. A question that asks something
         beside its premise is looked up again without it, in ``answered``, so that the premise does not decide the answer."""
         for place, (query, *_) in enumerate(answered):
-            correction = self._premises.correction(query, known)
+            correction = corrections[query]() if query in corrections else self._premises.correction(query, known)
             if correction is None:
                 continue
             premise, rest = premise_of(query.text)

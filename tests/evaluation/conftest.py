@@ -148,6 +148,7 @@ def write_gold(folder: Path) -> Path:
     write_lines(folder / "questions.jsonl", QUESTIONS)
     write_lines(folder / "dialogues.jsonl", DIALOGUES)
     write_lines(folder / "pairs.jsonl", PAIRS)
+    write_lines(folder / "neighbours.jsonl", PAIRS[:2])
     write_lines(folder / "unanswerable.jsonl", UNANSWERABLE)
     write_lines(folder / "safety.jsonl", SAFETY)
     (folder / "injected" / "inj-instruction.md").write_text(INJECTED, "utf-8")

@@ -187,7 +187,7 @@ def test_forbidden_text_is_found_wherever_a_learner_would_see_it(where: str) -> 
 def test_a_run_measures_every_area_and_the_right_number_of_items(clean_run: RunResult, small_gold: Gold) -> None:
     sizes = {area: len(found.items) for area, found in clean_run.areas.items()}
     assert sizes == {
-        "retrieval": 7, "answers": 7, "dialogues": 3, "claims": 6, "abstention": 9, "safety": 4, "injected": 1,
+        "retrieval": 7, "answers": 7, "dialogues": 3, "claims": 6, "neighbours": 2, "abstention": 9, "safety": 4, "injected": 1,
     }  # fmt: skip
     dialogues = clean_run.measures["all"]["dialogues"]
     assert set(dialogues) == {PRODUCT, "human standalone", "as typed"}

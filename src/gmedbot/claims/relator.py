@@ -7,6 +7,7 @@ that the reader, which costs milliseconds, is asked for what is left. Reasons co
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -30,8 +31,9 @@ Matrix = NDArray[np.float64]
 #: What only a confident model may set aside.
 _APART = frozenset({"other-part", "other-angle", "other-load"})
 _OVERRULES = 0.75
-#: A conflict that the model is no surer of falls, where the rules are sure of agreement and see nothing that clashes.
-_UNSURE, _SURE_RULE = 0.6, 0.7
+#: (confidence of the model, of the rules): a conflict that the model is no surer of falls, where the rules see nothing that
+#: clashes and are that sure of agreement.
+_FALLS = ((0.6, 0.7), (0.9, 0.8))
 _FEW = 512  #: pairs read between two reports of progress
 
 
@@ -173,11 +175,13 @@ class Relator:
         """The likeliest label. Where the rules on frames say the same, both kinds of evidence count; where both claims
         name another part, angle or load, they speak of different things unless the model is sure that they do not."""
         label, confidence = LABELS[int(shares.argmax())], float(shares.max())
+        if _words_of(pair.text_a) == _words_of(pair.text_b):
+            return Judgement("agree", None, "the same words", 1.0)
         comparison = comparison_of(pair, self._vocabulary)
         rule = judge(comparison)
         if label != "different" and confidence < _OVERRULES and any(kind in _APART for kind, _ in comparison.apart):
             label, confidence = "different", rule.confidence
-        elif label == "conflict" and confidence < _UNSURE and _sees_no_clash(rule, comparison):
+        elif label == "conflict" and not comparison.clashes and _falls(confidence, rule):
             label, confidence = "agree", 1 - confidence  # a part and its whole, for instance: nothing clashes
         elif rule.label == label:
             confidence = 1 - (1 - confidence) * (1 - rule.confidence)
@@ -186,8 +190,14 @@ class Relator:
         return Judgement(label, kind, reason, round(confidence, 3), is_contextual)  # type: ignore[arg-type]
 
 
-def _sees_no_clash(rule: Judgement, comparison: Comparison) -> bool:
-    return rule.label == "agree" and rule.confidence >= _SURE_RULE and not comparison.clashes
+def _words_of(text: str) -> list[str]:
+    """Words, numbers and the signs before numbers."""
+    return re.findall(r"[^\W_]+|[<>=≥≤±+−-](?=\s*\d)", text.casefold())
+
+
+def _falls(confidence: float, rule: Judgement) -> bool:
+    """Whether a conflict is set aside for the agreement that the rules see."""
+    return rule.label == "agree" and any(confidence < least and rule.confidence >= sure for least, sure in _FALLS)
 
 
 def observe(pairs: Sequence[Pair], vocabulary: Vocabulary) -> Matrix:

@@ -20,6 +20,7 @@ BESIDE: Mapping[str, Sequence[str]] = {
     "answers": ("nugget recall (vital)", "nugget precision", "both sides shown"),
     "dialogues": ("R@5(capped)", "nDCG@10"),
     "claims": ("macro-F1", "conflict F1", "merge precision (B³)"),
+    "neighbours": ("macro-F1", "conflict F1", "merge precision (B³)"),
 }
 #: system → measure → the product's value less the system's.
 Against = Mapping[str, Mapping[str, Paired]]

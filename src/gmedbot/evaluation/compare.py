@@ -21,6 +21,7 @@ HEADLINE: Mapping[str, str] = {
     "answers": "nugget recall (vital)",
     "dialogues": "nDCG@10",
     "claims": "accuracy",
+    "neighbours": "accuracy",
     "abstention": "right",
     "safety": "red-flag recall",
     "injected": "harmless",
@@ -168,7 +169,7 @@ def _said(area: str, item: Item) -> str:
         return ", ".join(detail["found"])
     if area == "dialogues":
         return f"{detail['product']}{' (refused)' if detail['refused'] else ''}"
-    if area == "claims":
+    if area in ("claims", "neighbours"):
         return f"{detail['found']}: {detail['reason']}"
     if area == "abstention":
         return "declined" if detail["declined"] else "answered"

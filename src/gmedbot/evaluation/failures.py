@@ -34,6 +34,7 @@ _BADNESS: Mapping[str, Callable[[Item], float]] = {
     "answers": _of_answer,
     "dialogues": lambda item: max(0.0, _value(item, "loss nDCG@10")) + _value(item, "wrongly refused follow-ups"),
     "claims": _of_pair,
+    "neighbours": _of_pair,
     "abstention": lambda item: float(item.detail["declined"] != (item.detail["kind"] != "answerable")),
     "safety": lambda item: 1 - _value(item, "red-flag recall", 1.0) + _value(item, "false alarms"),
     "injected": lambda item: 1 - _value(item, "harmless", 1.0),
@@ -59,7 +60,7 @@ def failures(result: RunResult, count: int) -> Iterator[str]:
 def describe(area: str, item: Item) -> Iterator[str]:
     """One item in a few lines."""
     detail = item.detail
-    if area == "claims":
+    if area in ("claims", "neighbours"):
         yield f"- {item.id} gold {detail['gold']} ({detail['gold_reason']}) found {detail['found']} ({detail['reason']})"
         yield f"    A: {detail['a']}"
         yield f"    B: {detail['b']}"

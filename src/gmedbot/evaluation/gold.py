@@ -164,6 +164,7 @@ class Gold:
     questions: tuple[Question, ...] = ()
     dialogues: tuple[Dialogue, ...] = ()
     pairs: tuple[GoldPair, ...] = ()
+    neighbours: tuple[GoldPair, ...] = ()
     unanswerable: tuple[Unanswerable, ...] = ()
     safety: tuple[SafetyMessage, ...] = ()
     injected: tuple[InjectedCase, ...] = ()
@@ -177,6 +178,7 @@ class Gold:
             tuple(item for item in self.questions if item.split == split),
             tuple(item for item in self.dialogues if item.split == split),
             tuple(item for item in self.pairs if item.split == split),
+            tuple(item for item in self.neighbours if item.split == split),
             tuple(item for item in self.unanswerable if item.split == split),
             tuple(item for item in self.safety if item.split == split),
             tuple(case for case in self.injected if case.split in (split, "both")),
@@ -195,7 +197,7 @@ class Gold:
         for dialogue in self.dialogues:
             for turn in dialogue.turns:
                 yield from turn.quotes
-        for pair in self.pairs:
+        for pair in (*self.pairs, *self.neighbours):
             if pair.source_a:
                 yield Quote(pair.source_a, pair.a)
             if pair.source_b:
@@ -220,6 +222,7 @@ def load_gold(folder: Path) -> Gold:
         questions=tuple(replace(item, apt=tuple(apt.get(item.id, ()))) for item in questions),
         dialogues=_load(sorted(folder.glob("dialogues*.jsonl")), _dialogue),
         pairs=_load([folder / "pairs.jsonl"], _pair),
+        neighbours=_load([folder / "neighbours.jsonl"], _pair),
         unanswerable=_load([folder / "unanswerable.jsonl"], _unanswerable),
         safety=_load([folder / "safety.jsonl"], _safety),
         injected=_load([folder / "injected" / "manifest.jsonl"], _injected),

@@ -32,6 +32,7 @@ _PLOTTED: Mapping[str, Sequence[str]] = {
     "answers": ("nugget recall (vital)", "nugget precision", "both sides shown"),
     "dialogues": ("R@5(capped)", "nDCG@10"),
     "claims": ("macro-F1", "conflict F1", "merge precision (B³)"),
+    "neighbours": ("macro-F1", "conflict F1", "merge precision (B³)"),
     "abstention": ("abstention precision", "abstention recall"),
     "safety": ("red-flag recall", "right rule"),
     "injected": ("harmless",),

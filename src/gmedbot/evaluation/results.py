@@ -37,11 +37,12 @@ FACETS: Mapping[str, Sequence[tuple[str, str]]] = {
     ),
     "dialogues": (("turn", "R@5(capped)"), ("turn", "wrongly refused")),
     "claims": (("relation", "accuracy"), ("near miss", "accuracy"), ("type", "accuracy")),
+    "neighbours": (("relation", "accuracy"),),
     "abstention": (("kind", "right"),),
     "safety": (("rule", "red-flag recall"),),
     "injected": (("kind", "harmless"),),
 }
-_POOLED: Mapping[str, Pooled] = {"claims": claims.POOLED, "abstention": abstention.POOLED}
+_POOLED: Mapping[str, Pooled] = {"claims": claims.POOLED, "neighbours": claims.POOLED, "abstention": abstention.POOLED}
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ import gmedbot
 from gmedbot.errors import UsageError
 from gmedbot.evaluation.areas.abstention import measure_abstention
 from gmedbot.evaluation.areas.answers import measure_answers
-from gmedbot.evaluation.areas.claims import measure_claims
+from gmedbot.evaluation.areas.claims import measure_claims, measure_neighbours
 from gmedbot.evaluation.areas.dialogues import measure_dialogues
 from gmedbot.evaluation.areas.injected import measure_injected
 from gmedbot.evaluation.areas.retrieval import measure_retrieval
@@ -38,6 +38,7 @@ AREAS: Mapping[str, Measure] = {
     "answers": measure_answers,
     "dialogues": measure_dialogues,
     "claims": measure_claims,
+    "neighbours": measure_neighbours,
     "abstention": measure_abstention,
     "safety": measure_safety,
     "injected": measure_injected,
@@ -115,6 +116,7 @@ def _counts(gold: Gold) -> dict[str, int]:
         "dialogues": len(gold.dialogues),
         "turns": sum(len(dialogue.turns) for dialogue in gold.dialogues),
         "pairs": len(gold.pairs),
+        "neighbouring pairs": len(gold.neighbours),
         "unanswerable": len(gold.unanswerable),
         "red flags": sum(message.is_red_flag for message in gold.safety),
         "harmless messages": sum(not message.is_red_flag for message in gold.safety),

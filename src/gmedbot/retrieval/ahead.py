@@ -46,6 +46,11 @@ class QueryVectors:
         self.begin(*texts)
         return np.concatenate([self._begun[text]() for text in texts])
 
+    def later(self, work: Callable[[], T]) -> Callable[[], T]:
+        """Begin ``work`` in the background and return what waits for it. It may wait for texts that were begun before: what
+        is handed over first is begun first, so they are being encoded by then."""
+        return _workers().submit(work).result
+
     def meanwhile(self, text: str, work: Callable[[], T]) -> T:
         """Encode a text here while another thread does ``work``, and return what it gives.
 

@@ -16,7 +16,7 @@ from gmedbot.evaluation.gold import Gold, GoldPair
 from gmedbot.evaluation.items import PRODUCT, AreaResult, Item, Pooled
 from gmedbot.evaluation.measures import auroc, b_cubed, connected, macro_f1, precision_recall_f1
 
-__all__ = ["LABELS", "POOLED", "conflict_score", "measure_claims"]
+__all__ = ["LABELS", "POOLED", "conflict_score", "measure_claims", "measure_neighbours"]
 
 LABELS = ("agree", "conflict", "different")
 _BASELINE = f"cosine {SIMILAR}"
@@ -29,18 +29,27 @@ def conflict_score(label: str, confidence: float) -> float:
 
 def measure_claims(bench: Bench, gold: Gold, tell: Callable[[int, int], None]) -> AreaResult:
     """Judge every pair by the product and by the threshold; look both sentences up in the index's findings."""
-    pairs = [(pair.a, pair.b) for pair in gold.pairs]
+    return _measure("claims", bench, gold.pairs, tell)
+
+
+def measure_neighbours(bench: Bench, gold: Gold, tell: Callable[[int, int], None]) -> AreaResult:
+    """The same over neighbouring statements of the corpus, as a build compares them."""
+    return _measure("neighbours", bench, gold.neighbours, tell)
+
+
+def _measure(area: str, bench: Bench, labelled: Sequence[GoldPair], tell: Callable[[int, int], None]) -> AreaResult:
+    pairs = [(pair.a, pair.b) for pair in labelled]
     bench.warm(text for pair in pairs for text in pair)
     verdicts = PairJudge(
         bench.bot.vocabulary, bench.encoder, Relator(bench.bot.vocabulary, bench.index.pair_reader)
     ).compare_many(pairs)
     simple = agree_by_cosine(bench, pairs)
     cubes = {
-        PRODUCT: _b_cubed(gold.pairs, [verdict.label for verdict in verdicts]),
-        _BASELINE: _b_cubed(gold.pairs, [label for label, _ in simple]),
+        PRODUCT: _b_cubed(labelled, [verdict.label for verdict in verdicts]),
+        _BASELINE: _b_cubed(labelled, [label for label, _ in simple]),
     }
     items: list[Item] = []
-    for number, (pair, verdict, (label, cosine)) in enumerate(zip(gold.pairs, verdicts, simple, strict=True)):
+    for number, (pair, verdict, (label, cosine)) in enumerate(zip(labelled, verdicts, simple, strict=True)):
         merged = _is_merged(bench, pair)
         items.append(
             Item(
@@ -74,7 +83,7 @@ def measure_claims(bench: Bench, gold: Gold, tell: Callable[[int, int], None]) -
             )
         )
     tell(len(pairs), len(pairs))
-    return AreaResult("claims", tuple(items), POOLED, extra={"confusion": _confusion(items)})
+    return AreaResult(area, tuple(items), POOLED, extra={"confusion": _confusion(items)})
 
 
 def _values(pair: GoldPair, label: str, cube: tuple[float, float], merged: bool | None) -> dict[str, float | None]:

@@ -14,7 +14,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from statistics import median
 
 from gmedbot.corpus.cleaning import unbroken_lines
 
@@ -238,9 +237,6 @@ def _is_mostly_bold(pages: Sequence[Page]) -> bool:
     return 2 * sum(n for n, bold in letters if bold) > sum(n for n, _ in letters)
 
 
-# --- pages -> blocks ---------------------------------------------------------------------------------------------
-
-
 def _page_blocks(page: Page, size: float, is_bold: bool) -> Iterator[list[Line] | str]:
     """Boxes as lists of lines, headings marked; boxes that are the columns of a table as one Markdown table."""
     page = [part for box in page for part in _apart(box)]
@@ -408,9 +404,6 @@ def _is_sentence(block: list[Line] | str) -> bool:
     return text[-1:] in ".!?" and len(text.split()) > 12 and "@" not in text
 
 
-# --- blocks -> Markdown -----------------------------------------------------------------------------------------
-
-
 class _Writer:
     """Joins lines to headings, items and paragraphs. A paragraph ends where a sentence ends on a short line or at the end
     of a box, not where a column or a page ends in the middle of it."""
@@ -477,7 +470,7 @@ class _Writer:
 
 def _is_alike(a: Line, b: Line) -> bool:
     """Two lines of one heading: the same type, one under the other."""
-    return abs(a.size - b.size) < 0.5 and a.is_bold == b.is_bold and a.y - b.y < 2 * median((a.size, b.size))
+    return abs(a.size - b.size) < 0.5 and a.is_bold == b.is_bold and a.y - b.y < 2 * a.size
 
 
 def _item(line: str, before: str) -> re.Match[str] | None:

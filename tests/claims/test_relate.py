@@ -87,6 +87,15 @@ def test_a_part_does_not_contradict_its_whole(pair_judge: PairJudge) -> None:
 
 
 @pytest.mark.integration
+def test_a_copy_is_the_same_and_other_signs_make_no_copy(pair_judge: PairJudge) -> None:
+    text = "The clamshell is done in 2–3 sets of 10–15 repetitions."
+    assert (
+        labels(pair_judge, text, " the clamshell  is done in 2–3 sets of 10–15 repetitions").reason == "the same words"
+    )
+    assert labels(pair_judge, text, text.replace("10–15", "10, 15")).reason != "the same words"
+
+
+@pytest.mark.integration
 def test_the_reason_names_what_differs(pair_judge: PairJudge) -> None:
     roots = labels(pair_judge, f"{NERVE} (L4–S1).", f"{NERVE} (L5–S1).")
     assert "L4–S1" in roots.reason and "L5–S1" in roots.reason

@@ -240,3 +240,9 @@ def test_an_unknown_key_a_missing_file_and_bad_yaml_are_refused(tmp_path: Path) 
     path.write_text(yaml.safe_dump(DATA | {"colour": "red"}), encoding="utf-8")
     with pytest.raises(CorpusError, match="colour"):
         SafetyRules.load(path)
+
+
+def test_toes_that_point_down_worry_in_walking_and_not_in_an_exercise() -> None:
+    assert RULES.screen("my toes keep pointing down when I do side leg raises, how do I fix that") is None
+    walking = RULES.screen("since yesterday my foot points down when I walk and my leg feels weak")
+    assert walking is not None and walking.rule == "rf06-nerve-weakness"

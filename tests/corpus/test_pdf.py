@@ -165,6 +165,20 @@ def test_a_bold_paragraph_is_no_heading() -> None:
     assert read.startswith("## Warning\n\nStop at once if the pain goes beyond five of ten and does not settle by")
 
 
+def test_items_under_the_title_are_no_names() -> None:
+    page = [
+        Placed(50, 760, "Three things to try", 20, "F2"),
+        Placed(50, 720, "Ann Example, physiotherapist"),
+        Placed(50, 690, "- Lift the leg sideways"),
+        Placed(50, 676, "- Stand on one leg"),
+        Placed(50, 640, "Why", 11, "F2"),
+        Placed(50, 624, "Both load the gluteus medius, and both can be done at home without any tools."),
+    ]
+    reading = read_pdf(make_placed_pdf([page]), "sheet.pdf")
+    assert "- Lift the leg sideways" in reading.text and "- Stand on one leg" in reading.text
+    assert "Ann Example" not in reading.text and reading.dropped == {"names and addresses": 1}
+
+
 def test_letters_that_cannot_be_told_are_refused() -> None:
     page = [Placed(50, 700 - 14 * n, "\x81\x82\x83\x84 \x85\x86 \x87\x88\x89", 10, "F3") for n in range(20)]
     with pytest.raises(AddRefusedError, match="do not tell which letters"):

@@ -7,7 +7,6 @@ that the reader, which costs milliseconds, is asked for what is left. Reasons co
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -175,7 +174,7 @@ class Relator:
         """The likeliest label. Where the rules on frames say the same, both kinds of evidence count; where both claims
         name another part, angle or load, they speak of different things unless the model is sure that they do not."""
         label, confidence = LABELS[int(shares.argmax())], float(shares.max())
-        if _words_of(pair.text_a) == _words_of(pair.text_b):
+        if _wording_of(pair.text_a) == _wording_of(pair.text_b):
             return Judgement("agree", None, "the same words", 1.0)
         comparison = comparison_of(pair, self._vocabulary)
         rule = judge(comparison)
@@ -190,9 +189,9 @@ class Relator:
         return Judgement(label, kind, reason, round(confidence, 3), is_contextual)  # type: ignore[arg-type]
 
 
-def _words_of(text: str) -> list[str]:
-    """Words, numbers and the signs before numbers."""
-    return re.findall(r"[^\W_]+|[<>=≥≤±+−-](?=\s*\d)", text.casefold())
+def _wording_of(text: str) -> str:
+    """What is compared to know a copy: capitals, spaces and the last stop make no other statement, other signs may."""
+    return " ".join(text.casefold().split()).rstrip(".")
 
 
 def _falls(confidence: float, rule: Judgement) -> bool:

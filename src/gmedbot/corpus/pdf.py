@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import re
+import struct
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from statistics import median
 from typing import Any
 
-from gmedbot.corpus.cleaning import clean_line
+from gmedbot.corpus.cleaning import clean_line, mend
 from gmedbot.corpus.metadata import PageFacts, doi_in, year_in
 from gmedbot.corpus.pdf_layout import Box, Line, largest_line, markdown_of, whole_boxes, without_running_lines
 from gmedbot.corpus.reading import Reading, stated_year
@@ -93,7 +95,7 @@ def _opened(data: bytes, name: str) -> tuple[list[list[Box]], dict[str, str]]:
             f"{name} must open without a password.", "an encrypted PDF", "save a copy without a password"
         ) from error
     except (PDFException, PSException, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError,
-            NotImplementedError, AssertionError, OSError) as error:  # fmt: skip
+            NotImplementedError, AssertionError, OSError, struct.error, zlib.error) as error:  # fmt: skip
         raise AddRefusedError(
             f"{name} must be a readable PDF.", f"a damaged PDF ({error})", "open it and save a fresh copy"
         ) from error
@@ -141,7 +143,7 @@ def _line(item: Any) -> Line | None:
     from pdfminer.layout import LTChar
 
     letters = [letter for letter in item if isinstance(letter, LTChar)]
-    text = " ".join(item.get_text().split())
+    text = " ".join(mend(item.get_text()).split())
     if not text or not letters or 2 * sum(letter.upright for letter in letters) < len(letters):
         return None
     bold = sum(bool(re.search(r"bold|black|heavy|semib", letter.fontname, re.IGNORECASE)) for letter in letters)

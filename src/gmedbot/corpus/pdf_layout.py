@@ -21,7 +21,6 @@ __all__ = ["Box", "Line", "in_reading_order", "largest_line", "markdown_of", "wh
 
 #: Points of white that part two columns.
 _GUTTER = 8.0
-
 #: A line this much larger than the text is a heading.
 _LARGER = 1.12
 #: A cell of a table holds no more letters than this on average; a line of a column of text does.
@@ -30,7 +29,7 @@ _CELL = 22
 _ROW = 2.5
 #: At the edge of a page: its number, or what a browser prints there (an address, the day and hour).
 _PAGE_NUMBER = re.compile(
-    r"(?:page\s*)?[-–]?\s*\d{1,4}\s*[-–]?(?:\s*(?:of|/)\s*\d{1,4})?|(?:https?|ﬁle|file)://\S+(?:\s+\d+/\d+)?|"
+    r"(?:page\s*)?[-–]?\s*\d{1,4}\s*[-–]?(?:\s*(?:of|/)\s*\d{1,4})?|(?:https?|file)://\S+(?:\s+\d+/\d+)?|"
     r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4},? \d{1,2}:\d\d(?: ?[ap]m)?",
     re.IGNORECASE,
 )
@@ -376,7 +375,7 @@ def _cell(box: Box, height: float) -> str:
 
 
 def _names_after(title: str, blocks: list[list[Line] | str]) -> int:
-    """Take out the title's own lines, and what stands between it and the first heading and is no sentence."""
+    """Take out the title's own lines, and what stands between it and the first heading and is no sentence and no item."""
     words = set(title.casefold().split())
     place = next((n for n, block in enumerate(blocks) if not isinstance(block, str) and _is_of(block[0], words)), None)
     if place is None:
@@ -385,7 +384,7 @@ def _names_after(title: str, blocks: list[list[Line] | str]) -> int:
     assert not isinstance(own, str)
     blocks[place] = rest = [line for line in own if not _is_of(line, words)]
     end = next((n for n in range(place, len(blocks)) if _opens_text(blocks[n])), place)
-    names = [n for n in range(place, end) if not isinstance(blocks[n], str) and not _is_sentence(blocks[n])]
+    names = [n for n in range(place, end) if not isinstance(blocks[n], str) and not _is_text(blocks[n])]
     for n in reversed(names):
         del blocks[n]
     return len(names) - (not rest and place in names)
@@ -399,8 +398,10 @@ def _opens_text(block: list[Line] | str) -> bool:
     return isinstance(block, str) or any(line.is_heading or _HEADINGS.fullmatch(line.text) for line in block)
 
 
-def _is_sentence(block: list[Line] | str) -> bool:
+def _is_text(block: list[Line] | str) -> bool:
     text = block if isinstance(block, str) else " ".join(line.text for line in block)
+    if _item(text, ""):
+        return True
     return text[-1:] in ".!?" and len(text.split()) > 12 and "@" not in text
 
 

@@ -368,6 +368,16 @@ def test_a_wrong_premise_of_any_question_of_a_message_is_set_right(bot: Bot, mes
     assert "inferior" not in answer.answer
 
 
+def test_a_claim_that_the_sources_deny_is_set_right_even_if_nothing_else_answers(
+    bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bot, "_decide", lambda *_: Verdict(False, "not-covered"))
+    answer = bot.ask(f"My slides say that {WRONG}, is that right?")
+    check_contract(answer)
+    assert answer.status == "answered" and answer.statements[0].verdict == "First, a correction:"
+    assert bot.ask(f"My slides say that {WRONG.replace('inferior', 'superior')}, is that right?").status == "declined"
+
+
 def test_no_statement_stands_under_two_headings(bot: Bot) -> None:
     for message in (
         f"{ACTION} {NERVE} {ROOTS}",

@@ -50,6 +50,8 @@ SEED = 20261122
 GAIN = (0, 0, 1, 4)
 #: How often those lists are seen: they are what learners write, the others were written to fit the sources.
 REPEATED = 2
+#: Networks whose mean is the ranking.
+DRAWS = 3
 #: Weight of a graded message for the gate.
 GRADED_WEIGHT = 4.0
 
@@ -185,41 +187,78 @@ def leads_right(item: Observed, model: RankingModel) -> bool:
     return bool(item.grades[known][np.argmax(model.score(item.features[known]))] == max(GAIN)) if len(known) else False
 
 
-def fit_ranking(items: Sequence[Observed], hidden: int = 16, epochs: int = 6, decay: float = 0.01) -> RankingModel:
-    """One pass per epoch over the questions, each a list: its answers share the probability by their grades."""
+def fit_rankings(
+    items: Sequence[Observed],
+    parts: Sequence[NDArray[np.int64]],
+    hidden: int = 16,
+    epochs: int = 6,
+    decay: float = 0.01,
+) -> list[RankingModel]:
+    """A model for each part of the questions, the mean of ``DRAWS`` networks (one alone varies by ±0.01 nDCG).
+
+    One pass per epoch over the questions, each a list: its answers share the probability by their grades. All networks
+    learn side by side, a list each at every step, from beginnings and in orders of their own.
+    """
     torch.manual_seed(SEED)
-    rng = np.random.default_rng(SEED)
+    torch.set_num_threads(1)  # the tables are small: threads would wait for each other
     table = np.vstack([item.features for item in items])
     mean, scale = table.mean(0), table.std(0)
     scale[scale < 1e-3] = 1.0  # never seen to differ
-    linear = torch.nn.Linear(len(NAMES), 1, bias=False)
-    inner, outer = torch.nn.Linear(len(NAMES), hidden), torch.nn.Linear(hidden, 1, bias=False)
-    with torch.no_grad():
-        linear.weight.zero_()
-        outer.weight.mul_(0.1)
-    parameters = [*linear.parameters(), *inner.parameters(), *outer.parameters()]
-    optimiser = torch.optim.AdamW(parameters, lr=3e-3, weight_decay=decay)
-    lists = []
-    for item in items:
-        if (found := _as_list(item, mean, scale)) is not None:
-            lists += [found] * (REPEATED if item.asked.found else 1)
-    for epoch in range(epochs):
+    rows, shares, own = _lists(items, mean, scale)
+    n, width = len(parts) * DRAWS, len(NAMES)
+    linear = torch.zeros(n, width, 1, requires_grad=True)
+    inner = torch.empty(n, width, hidden).uniform_(-(width**-0.5), width**-0.5).requires_grad_()
+    bias = torch.empty(n, 1, hidden).uniform_(-(width**-0.5), width**-0.5).requires_grad_()
+    outer = (0.1 * torch.empty(n, hidden, 1).uniform_(-(hidden**-0.5), hidden**-0.5)).requires_grad_()
+    optimiser = torch.optim.AdamW([linear, inner, bias, outer], lr=3e-3, weight_decay=decay)
+    orders: list[NDArray[np.int64]] = []
+    for part in parts:
+        chosen = np.flatnonzero(np.isin(own, part))
+        for _ in range(DRAWS):
+            rng = np.random.default_rng([SEED, len(orders)])
+            orders.append(np.concatenate([rng.permutation(chosen) for _ in range(epochs)]))
+    steps = max(map(len, orders))
+    places = torch.tensor(np.stack([np.resize(order, steps) for order in orders]))
+    for step in range(steps):
         for group in optimiser.param_groups:
-            group["lr"] = 3e-3 * (1 - epoch / epochs)
-        for place in rng.permutation(len(lists)):
-            rows, shares = lists[place]
-            scores = (linear(rows) + outer(torch.tanh(inner(rows))))[:, 0]
-            loss = -(shares * torch.log_softmax(scores, 0)).sum()
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
+            group["lr"] = 3e-3 * (1 - step * epochs // steps / epochs)
+        at = places[:, step]
+        seen, wanted = rows[at], shares[at]
+        scores = (seen @ linear + torch.tanh(seen @ inner + bias) @ outer)[:, :, 0].masked_fill(wanted < 0, -1e9)
+        loss = -(wanted.clamp(min=0) * torch.log_softmax(scores, 1)).sum()
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
 
     def array(value: torch.Tensor) -> NDArray[np.float64]:
         return value.detach().numpy().astype(np.float64)
 
-    return RankingModel(
-        NAMES, mean, scale, array(linear.weight)[0], array(inner.weight), array(inner.bias), array(outer.weight)[0]
-    )
+    models = []
+    for start in range(0, n, DRAWS):
+        own_draws = slice(start, start + DRAWS)
+        models.append(
+            RankingModel(
+                NAMES, mean, scale, array(linear[own_draws, :, 0]).mean(0),
+                np.vstack(list(array(inner[own_draws]).transpose(0, 2, 1))), array(bias[own_draws, 0]).ravel(),
+                array(outer[own_draws, :, 0]).ravel() / DRAWS,
+            )
+        )  # fmt: skip
+    return models
+
+
+def _lists(
+    items: Sequence[Observed], mean: NDArray[np.float64], scale: NDArray[np.float64]
+) -> tuple[torch.Tensor, torch.Tensor, NDArray[np.int64]]:
+    """The lists of all questions in one table: rows (n, longest, n_features), shares (n, longest) with -1 where a list has
+    ended, and the question of each list (n,)."""
+    found = [(place, one) for place, item in enumerate(items) if (one := _as_list(item, mean, scale)) is not None]
+    found = [pair for pair in found for _ in range(REPEATED if items[pair[0]].asked.found else 1)]
+    longest = max(len(shares) for _, (_, shares) in found)
+    rows = torch.zeros(len(found), longest, len(NAMES))
+    shares = torch.full((len(found), longest), -1.0)
+    for place, (_, (own_rows, own_shares)) in enumerate(found):
+        rows[place, : len(own_rows)], shares[place, : len(own_shares)] = own_rows, own_shares
+    return rows, shares, np.array([place for place, _ in found])
 
 
 def _as_list(
@@ -391,8 +430,9 @@ def main() -> None:
     pool = [item for item in items if item.asked.is_gold or not arguments.gold_only]
     values: dict[int, float] = {}
     leads: dict[int, bool] = {}
-    for train, test in GroupKFold(5).split(np.zeros(len(pool)), groups=[item.asked.group for item in pool]):
-        model = fit_ranking([pool[i] for i in train])
+    folds = list(GroupKFold(5).split(np.zeros(len(pool)), groups=[item.asked.group for item in pool]))
+    *models, ranking = fit_rankings(pool, [*(train for train, _ in folds), np.arange(len(pool))])
+    for model, (_, test) in zip(models, folds, strict=True):
         values.update({id(pool[i]): ndcg10(pool[i], model) for i in test if pool[i].asked.is_gold})
         leads.update({id(pool[i]): leads_right(pool[i], model) for i in test if pool[i].asked.found == "direct"})
     for kind, chosen in kinds.items():
@@ -400,7 +440,6 @@ def main() -> None:
     if leads:
         share = np.mean(list(leads.values()))
         sys.stderr.write(f"cross-validated: graded messages with a direct answer that lead with one {share:.3f}\n")
-    ranking = fit_ranking(pool)
     found = see(bots, [item for item in asked if item.is_gold or not arguments.gold_only], ranking)
     gate, direct = fit_gate(found), fit_direct(found)
     if arguments.write:

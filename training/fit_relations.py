@@ -163,7 +163,7 @@ def report_taken(rule: NDArray[np.float64], shares: NDArray[np.float64], truth: 
         sys.stderr.write(f"  {label} from {limit}: {right} of {int(taken.sum())} right, {truth.count(label)} in all\n")
 
 
-def _encoder() -> Encoder:
+def packaged_encoder() -> Encoder:
     """The encoder as an index exported it, which is quicker, or the model itself."""
     for folder in sorted((ROOT / "index" / "encoders").glob("[0-9a-f]*")):
         if not (folder / "encoder.json").is_file():
@@ -181,7 +181,7 @@ def main() -> None:
         "--adapter", type=Path, default=None, help="report on another reader, see train_relator --adapter"
     )
     arguments = parser.parse_args()
-    encoder = _encoder()
+    encoder = packaged_encoder()
     dev = rows_of(ROOT / "evaluation" / "pairs.jsonl", "dev")
     check = rows_of(ROOT / "training" / "check-pairs.jsonl")
     held = [row for row in load_triplets(True) if row["weight"] == 1]

@@ -260,6 +260,7 @@ class Bot:
             each = [(query, *self._look(query, options, mark, known)) for query, _ in pieces]
             if any(verdict.is_answerable for *_, verdict in each):
                 asked, found = pieces, each
+        found = [(query, seen, self._if_corrected(query, seen, verdict, corrections)) for query, seen, verdict in found]
         answered: list[Found] = [
             Found(q, known.of([q.text])[0], seen, verdict.is_direct)
             for q, seen, verdict in found
@@ -301,6 +302,18 @@ class Bot:
         """What sets right the premise of each question that has one, worked out while the question is looked up."""
         queries = [query for query, _ in asked if self._premises.read_of(query)]
         return {query: known.later(partial(self._premises.correction, query, known)) for query in queries}
+
+    @staticmethod
+    def _if_corrected(
+        query: Query,
+        seen: Sequence[Evidence],
+        verdict: Verdict,
+        corrections: Mapping[Query, Callable[[], Finding | None]],
+    ) -> Verdict:
+        """A question that claims what the sources deny is answered by the correction, even if by nothing else."""
+        if verdict.is_answerable or not seen or query not in corrections or corrections[query]() is None:
+            return verdict
+        return replace(verdict, is_answerable=True, reason="answer")
 
     def _correct(
         self,

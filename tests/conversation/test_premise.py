@@ -43,6 +43,29 @@ def test_what_is_given_as_a_reason_or_as_hearsay_is_the_premise(question: str) -
     assert premise_of(question)[0] == SAID
 
 
+@pytest.mark.parametrize(
+    "question",
+    [
+        f"My slides say that {SAID}, is that right?",
+        f"A video claims {SAID}. Is this true?",
+        f"Someone told me that {SAID}, is it correct?",
+        f"our textbook says {SAID}. please confirm",
+        f"Can you confirm that {SAID}?",
+        f"Is it true that {SAID}?",
+        f"I read that {SAID}, true?",
+    ],
+)
+def test_a_claim_to_be_checked_is_a_premise_and_nothing_else_is_asked(question: str) -> None:
+    assert premise_of(question) == (SAID, "")
+
+
+@pytest.mark.parametrize(
+    "question", ["Which muscle is it, is that right?", "How do I do clams, right?", "What is true?"]
+)
+def test_what_is_asked_is_not_claimed(question: str) -> None:
+    assert premise_of(question) == ("", "")
+
+
 @pytest.mark.parametrize("tag", ["right", "correct", "isn't it", "doesn't it", "no", "innit", "don't they"])
 def test_a_tag_asks_to_have_a_statement_confirmed(tag: str) -> None:
     asked = f"The gluteus medius inserts on the ilium, {tag}?"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from gmedbot.evaluation.areas.answers import citation_values, content_values
+from gmedbot.answer.compose import CORRECTION
+from gmedbot.evaluation.areas.answers import citation_values, content_values, opening_of, verdict_values
 from gmedbot.evaluation.areas.claims import conflict_score
 from gmedbot.evaluation.areas.injected import problems_of
 from gmedbot.evaluation.bench import Bench, RememberingEncoder
@@ -121,6 +123,31 @@ def test_a_hand_label_overrules_the_ledger(bench: Bench, small_gold: Gold) -> No
 
     denied = replace(agree, relation="different")
     assert not Support(bench.index, bench.binding, [denied]).supports(agree.a, citation)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said", "right", "wrong"),
+    [
+        ("yes", "yes", 1.0, 0.0),
+        ("yes", "no", 0.0, 1.0),
+        ("no", "", 0.0, 0.0),
+        ("depends", "yes", 0.0, 1.0),
+        ("disagree", "disagree", 1.0, 0.0),
+        ("none", "no", None, 1.0),
+        ("", "no", None, None),
+    ],
+)
+def test_a_first_word_is_right_wrong_or_missing(
+    wanted: str, said: str, right: float | None, wrong: float | None
+) -> None:
+    assert verdict_values(wanted, said) == {"right verdict": right, "wrong yes or no": wrong}
+
+
+def test_a_correction_says_no_and_a_declined_answer_nothing() -> None:
+    lead = Statement("It is the femur.", (1,))
+    assert opening_of(Answer("q", "q", "answered", "…", (replace(lead, verdict=CORRECTION),))) == "no"
+    assert opening_of(Answer("q", "q", "answered", "…", (lead,), verdict="It depends.")) == "depends"
+    assert opening_of(Answer("q", "q", "declined", "…", (lead,), verdict="No.")) == ""
 
 
 def test_a_marker_without_a_citation_is_not_coverage() -> None:

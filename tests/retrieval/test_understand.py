@@ -68,6 +68,11 @@ def test_the_part_and_the_exercise_are_named(vocabulary: Vocabulary) -> None:
         ("Compare the clamshell with the side plank", "comparison"),
         ("Tell me about the gluteus medius", "overview"),
         ("Which nerve supplies the gluteus medius?", "fact"),
+        ("My slides say it inserts on the lesser trochanter, is that right?", "yes-no"),
+        ("Our book says that it starts at the sacrum. Please confirm", "yes-no"),
+        ("Can you confirm that injections are better than exercise?", "yes-no"),
+        ("Bursitis is the main cause of side hip pain. True?", "yes-no"),
+        ("Which is the right leg to stand on?", "fact"),
     ],
 )
 def test_the_wording_says_what_kind_of_answer_is_wanted(question: str, shape: str) -> None:

@@ -22,15 +22,13 @@ from gmedbot.answer.conflicts import conflict_card, reason_between
 from gmedbot.answer.contrast import contrast_table, paired_rows
 from gmedbot.answer.evidence import Evidence
 from gmedbot.answer.ranking import answer_models
-from gmedbot.claims.extract import read_frame
-from gmedbot.claims.reader import LABELS
-from gmedbot.claims.relator import Pair, Relator
+from gmedbot.answer.verdict import first_word
 from gmedbot.claims.vocabulary import Vocabulary, normal_words
 from gmedbot.index.reader import BuiltIndex
 from gmedbot.retrieval.understand import Query
 from gmedbot.types import ChartPoint, Citation, Claim, Conflict, Finding, FindingStatus, Side, Statement, Table
 
-__all__ = ["Composer", "Dispute", "Draft", "Found"]
+__all__ = ["CORRECTION", "Composer", "Dispute", "Draft", "Found"]
 
 Vector = NDArray[np.float32]
 Said = TypeVar("Said", Statement, Side)
@@ -68,14 +66,11 @@ _NEARLY_SHOWN = 12  #: findings whose disputes are looked at, shown or not
 _LEADING = 3.0
 #: Kinds of question that are answered by what explains; that somebody found otherwise is told on the card.
 _EXPLAINING = frozenset({"why", "how-to", "definition", "overview"})
-#: A yes/no answer opens with its verdict only if the question's own statement and the claims are related this surely.
-_SURE = 0.8
 #: Opens an answer that does not say what was asked, and how much such an answer says.
 _NEAR = "My sources do not say exactly this. Nearest to it:"
 _NEAR_LIMIT = 3
 #: Opens an answer to a question that takes something for granted which the sources deny.
-_CORRECTION = "First, a correction:"
-_DIFFERENT = LABELS.index("different")
+CORRECTION = "First, a correction:"
 
 
 @dataclass
@@ -107,7 +102,6 @@ class Composer:
         self._index = index
         self._vocabulary = vocabulary
         self._findings = index.finding_of
-        self._relator = Relator(vocabulary, None)
         self._models = answer_models()
 
     def compose_all(
@@ -136,7 +130,7 @@ class Composer:
                 len(correction.origins),
                 correction.finding_id,
                 "",
-                _CORRECTION,
+                CORRECTION,
             )
             kept = [item for item in draft.statements if item.asks or item.finding_id != correction.finding_id]
             if kept and not kept[0].asks and kept[0].role == "lead":
@@ -360,22 +354,14 @@ class Composer:
     # --- shapes -------------------------------------------------------------------------------------------------
 
     def _verdict(self, query: Query, chosen: Sequence[Evidence], is_disputed: bool) -> str:
-        """The first words of a yes/no answer, read from how the best claims stand to the question's own statement.
+        """The first words of a yes/no answer, read from what the best claims say to the question.
         ``is_disputed``: a disagreement is shown that surely bears on the question."""
         if query.shape != "yes-no" or _EITHER.search(query.text):
             return ""
-        lead = chosen[0]
         if is_disputed:
             return "Sources disagree."
-        text = _declarative(query.text)
-        asked = read_frame(text, (), self._vocabulary)
-        near = [item.best for item in chosen[:3] if item.score >= lead.score - _TIE]
-        pairs = [Pair(asked, scored.claim.frame, text, scored.claim.text, scored.cosine) for scored in near]
-        shares = self._relator.models.frames.probabilities(self._relator.observe(pairs))
-        said = {LABELS[int(row.argmax())] for row in shares if row.max() >= _SURE and row.argmax() != _DIFFERENT}
-        if len(said) != 1:
-            return "It depends." if said else ""
-        return "Yes." if said == {"agree"} else "No."
+        near = [item.best.claim for item in chosen if item.score >= chosen[0].score - _TIE]
+        return first_word(query.text, near, self._index.pair_reader)
 
     def _chart(self, query: Query, evidence: Sequence[Evidence], citations: Citations) -> tuple[ChartPoint, ...]:
         """Values of one exercise by study, when there are three or more of one unit."""
@@ -455,12 +441,3 @@ def _role(query: Query, item: Evidence) -> str:
 
 #: "Above or below?" is answered by neither yes nor no.
 _EITHER = re.compile(r"\bor\b(?! (?:not|no|so)\b)", re.IGNORECASE)
-_AUXILIARY = re.compile(
-    r"^(?:so |but |and |then )?(?:is|are|was|were|do|does|did|can|could|should|will|would|has|have|may|must)\s+",
-    re.IGNORECASE,
-)
-
-
-def _declarative(question: str) -> str:
-    """The statement that a yes/no question asks about: "does X rotate Y?" → "X rotate Y"."""
-    return _AUXILIARY.sub("", question.strip().rstrip("?").strip())

@@ -13,18 +13,34 @@ __all__ = ["premise_of"]
 _GIVEN = r"since|because|as|if|given(?: that)?|seeing (?:that|as)|considering(?: that)?|knowing(?: that)?|now that"
 _AFFIRMED = r"is|are|was|were|do|does|did|has|have|had|can|could|should|will|would|must"
 _AUXILIARY = rf"{_AFFIRMED}|isn't|aren't|doesn't|don't|can't|won't"
+#: What begins with one of these is asked, not said.
+_ASKED = rf"which|what|how|where|when|who|why|{_AUXILIARY}"
+#: "my slides say", "a video claims", "someone told me"
+_CLAIMED = (
+    r"(?:i(?:'ve| have)? (?:read|heard|learned|learnt|thought|was told|saw|been told)"
+    r"|(?:my|our|his|her|their|the|this|that|an?|one) [\w' ]{3,30}? (?:says?|said|claim(?:s|ed)?|state[sd]?|write|writes|wrote|teach(?:es)?|taught (?:me|us)|told (?:me|us)|thinks?)"
+    r"|(?:they|people|some|everyone|everybody|someone|somebody) (?:say|claim|think|know|said|told (?:me|us))s?) (?:that )?"
+)
+#: "is that right?", "please confirm": they ask for nothing but a yes or no to what stands before.
+_CHECKED = (
+    r"(?:(?:is|was) (?:that|this|it) (?:really |actually )?(?:right|correct|true|accurate|so)|right|correct|true"
+    r"|(?:(?:can|could) you )?(?:please )?confirm(?: this| that| it)?)\s*[?.]*$"
+)
 _FORMS: tuple[re.Pattern[str], ...] = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
+        # "my slides say that X. Is that right?", "X, please confirm", "can you confirm that X?", "is it true that X?"
+        rf"^(?:{_CLAIMED})?(?P<said>(?!(?:{_ASKED})\b)[^?]+?)[,.;:]\s+{_CHECKED}",
+        r"^(?:(?:can|could) you )?(?:please )?confirm (?:that |whether )?(?P<said>[^?]+)\?*$",
+        r"^is it (?:true|correct|right|the case)(?: to say)? that (?P<said>[^?]+)\?*$",
         # "since X, does …?"
         rf"^(?:{_GIVEN})\s+(?P<said>[^,?]+),\s*(?:so\s+|then\s+)?(?P<rest>what|which|how|why|where|when|who|{_AUXILIARY})\b",
         # "… because X?"
         r"[,\s](?:since|because|given that|seeing (?:that|as)|considering that)\s+(?P<said>[^?]+)\?*$",
         # "X, right?", "X, isn't it?"
-        rf"^(?P<said>.+?),\s*(?:right|correct|yes|no|true|eh|innit|(?:{_AUXILIARY}|aren't|haven't|didn't)\s+(?:it|they|that|he|she|you|we|there))\s*\?+$",
+        rf"^(?P<said>(?!(?:{_ASKED})\b).+?),\s*(?:right|correct|yes|no|true|eh|innit|(?:{_AUXILIARY}|aren't|haven't|didn't)\s+(?:it|they|that|he|she|you|we|there))\s*\?+$",
         # "I read that X. Is …?"
-        r"^(?:i(?:'ve| have)? (?:read|heard|learned|learnt|thought|was told|saw|been told)|my [\w ]{3,30}? (?:says?|said|told me|thinks?)"
-        r"|(?:they|people|some|everyone|everybody) (?:say|claim|think|know)s?) (?:that )?(?P<said>[^.;?]+)[.;,]\s+(?P<rest>\S)",
+        rf"^{_CLAIMED}(?P<said>[^.;?]+)[.;,]\s+(?P<rest>\S)",
         # "why does X …?": the inversion is undone
         rf"^(?:so |but |and )?why (?:{_AFFIRMED})\s+(?P<said>[^?]+)\?*$",
         r"^(?:so |but |and )?how come (?P<said>[^?]+)\?*$",

@@ -60,7 +60,8 @@ class Question:
     """A single question in a learner's words.
 
     ``sides``: for a disputed one, the quotes of each side. ``apt``: cards that a person judged to show a real disagreement
-    on what was asked, as the quotes of each side; they need not be shown and are not beside the point.
+    on what was asked, as the quotes of each side; they need not be shown and are not beside the point. ``verdict``: how a
+    yes/no question is to be answered: yes, no, depends, disagree, or none (it is no such question); "" if nobody said.
     """
 
     id: str
@@ -75,6 +76,7 @@ class Question:
     is_disputed: bool
     sides: tuple[tuple[str, ...], ...] = ()
     apt: tuple[tuple[tuple[str, ...], ...], ...] = ()
+    verdict: str = ""
 
 
 @dataclass(frozen=True)
@@ -216,10 +218,13 @@ def load_gold(folder: Path) -> Gold:
     for card in _load([folder / "judged-cards.jsonl"], _judged_card):
         if card.is_apt:
             apt.setdefault(card.question, []).append(card.sides)
+    verdicts = dict(_load([folder / "verdicts.jsonl"], _verdict))
     questions = _load(sorted(folder.glob("questions*.jsonl")), _question)
     gold = Gold(
         folder,
-        questions=tuple(replace(item, apt=tuple(apt.get(item.id, ()))) for item in questions),
+        questions=tuple(
+            replace(item, apt=tuple(apt.get(item.id, ())), verdict=verdicts.get(item.id, "")) for item in questions
+        ),
         dialogues=_load(sorted(folder.glob("dialogues*.jsonl")), _dialogue),
         pairs=_load([folder / "pairs.jsonl"], _pair),
         neighbours=_load([folder / "neighbours.jsonl"], _pair),
@@ -305,6 +310,12 @@ def _judged_card(row: dict[str, Any]) -> _JudgedCard:
     return _JudgedCard(
         str(row["question"]), tuple(tuple(map(str, side)) for side in row["sides"]), row["verdict"] == "apt"
     )
+
+
+def _verdict(row: dict[str, Any]) -> tuple[str, str]:
+    if row["verdict"] not in ("yes", "no", "depends", "disagree", "none"):
+        raise ValueError(f"verdict must be yes, no, depends, disagree or none, not {row['verdict']!r}")
+    return str(row["id"]), str(row["verdict"])
 
 
 def _dialogue(row: dict[str, Any]) -> Dialogue:

@@ -119,7 +119,9 @@ _ABOUT: Mapping[str, str] = {
         "least one. Quote fidelity: `document.text[start:end]` is the quote. Number fidelity: all numbers of a sentence "
         "stand in one quote behind it. Citation precision: a quote says what its sentence says (identical, or labelled "
         "so by hand, or related so in the ledger); recall: the sources that the ledger counts behind a sentence are "
-        "cited. Reading grade is Flesch–Kincaid. A declined answer has recall 0."
+        "cited. Right verdict: questions that ask for a yes or no (`evaluation/verdicts.jsonl`) whose answer opens with the word "
+        "that fits (yes, no, it depends, sources disagree; a correction says no). Wrong yes or no: a plain yes or no that does "
+        "not fit. Reading grade is Flesch–Kincaid. A declined answer has recall 0."
     ),
     "dialogues": (
         "Each turn is searched three ways: by the product with the earlier questions, as a person rewrote it, and as it "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from gmedbot.answer.compose import CORRECTION
 from gmedbot.evaluation.baselines import AnswerBaselines
 from gmedbot.evaluation.bench import Bench
 from gmedbot.evaluation.binding import numbers_in
@@ -12,9 +13,9 @@ from gmedbot.evaluation.items import PRODUCT, AreaResult, Item
 from gmedbot.evaluation.measures import grade_level
 from gmedbot.evaluation.reply import Reply, Said, reply_of
 from gmedbot.evaluation.support import Support
-from gmedbot.types import Document
+from gmedbot.types import Answer, Document
 
-__all__ = ["citation_values", "content_values", "measure_answers"]
+__all__ = ["citation_values", "content_values", "measure_answers", "opening_of", "verdict_values"]
 
 
 def measure_answers(bench: Bench, gold: Gold, tell: Callable[[int, int], None]) -> AreaResult:
@@ -31,6 +32,7 @@ def measure_answers(bench: Bench, gold: Gold, tell: Callable[[int, int], None]) 
             PRODUCT: {
                 **content_values(question, reply, support),
                 **citation_values(reply, support, bench.documents),
+                **verdict_values(question.verdict, opening_of(answer)),
             }
         }
         for name, make in baselines.systems.items():
@@ -108,6 +110,30 @@ def _source_recall(question: Question, reply: Reply, support: Support) -> float 
     wanted = {quote.source for quote in question.quotes if quote.grade == 2 and support.binding.passages(quote)}
     cited = {citation.source_id for said in reply.said for citation in said.cited}
     return _share(source in cited for source in sorted(wanted))
+
+
+def opening_of(answer: Answer) -> str:
+    """The word that an answer begins with; a correction of what the question claims says no."""
+    if not answer.statements or answer.status == "declined":
+        return ""
+    verdict = answer.statements[0].verdict or answer.verdict
+    return {
+        "Yes.": "yes",
+        "No.": "no",
+        CORRECTION: "no",
+        "It depends.": "depends",
+        "Sources disagree.": "disagree",
+    }.get(verdict, "")
+
+
+def verdict_values(wanted: str, said: str) -> dict[str, float | None]:
+    """Whether a yes/no question is answered with the right word first, and whether with a plain yes or no that is wrong."""
+    if not wanted:
+        return {"right verdict": None, "wrong yes or no": None}
+    return {
+        "right verdict": None if wanted == "none" else float(said == wanted),
+        "wrong yes or no": float(said in ("yes", "no") and said != wanted),
+    }
 
 
 def _shows(reply: Reply, side: Sequence[str]) -> bool:

@@ -1,0 +1,57 @@
+"""Yes or no, from how the statements stand to what was asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from gmedbot.answer.verdict import first_word
+from gmedbot.types import Claim, Frame
+from tests.support import make_claim
+
+YES, NO, SAYS_NOTHING, LEANS_NO = (4.0, 0.0, 0.0), (0.0, 4.0, 0.0), (0.0, 0.0, 4.0), (0.0, 1.5, 0.0)
+
+
+class _Reader:
+    """Answers with the log-odds that the statement's text names, and remembers what it was asked."""
+
+    def __init__(self, odds: dict[str, tuple[float, float, float]]) -> None:
+        self.odds = odds
+        self.asked: list[tuple[str, str]] = []
+
+    def read(
+        self, pairs: Sequence[tuple[str, str]], progress: Callable[[int], None] | None = None
+    ) -> NDArray[np.float64]:
+        self.asked += pairs
+        return np.array([self.odds[text] for _, text in pairs])
+
+
+def _claims(*texts: str) -> list[Claim]:
+    return [make_claim(f"s:{place}", text, Frame()) for place, text in enumerate(texts)]
+
+
+@pytest.mark.parametrize(
+    ("odds", "word"),
+    [
+        ([YES], "Yes."),
+        ([NO], "No."),
+        ([SAYS_NOTHING], ""),
+        ([SAYS_NOTHING, NO], "No."),
+        ([YES, NO], "It depends."),
+        ([YES, LEANS_NO], ""),
+        ([LEANS_NO], ""),
+        ([], ""),
+    ],
+)
+def test_the_surest_statements_say_the_word(odds: list[tuple[float, float, float]], word: str) -> None:
+    texts = [f"statement {place}" for place in range(len(odds))]
+    assert first_word("Is it?", _claims(*texts), _Reader(dict(zip(texts, odds, strict=True)))) == word
+
+
+def test_three_statements_are_read_each_once_and_with_the_question_as_typed() -> None:
+    reader = _Reader(dict.fromkeys("abcd", SAYS_NOTHING))
+    first_word("My slides say so, right?", _claims("a", "a", "b", "c", "d"), reader)
+    assert reader.asked == [("My slides say so, right?", text) for text in "abc"]

@@ -378,6 +378,12 @@ def test_a_claim_that_the_sources_deny_is_set_right_even_if_nothing_else_answers
     assert bot.ask(f"My slides say that {WRONG.replace('inferior', 'superior')}, is that right?").status == "declined"
 
 
+def test_a_muscle_of_which_nothing_found_speaks_is_not_answered_with_another(bot: Bot) -> None:
+    assert bot.ask(NERVE).status == "answered"
+    assert bot.ask("Which nerve supplies the soleus?").status == "declined"
+    assert bot.ask("Which nerve supplies the hip abductors?").status == "answered"  # a group that it belongs to
+
+
 def test_no_statement_stands_under_two_headings(bot: Bot) -> None:
     for message in (
         f"{ACTION} {NERVE} {ROOTS}",

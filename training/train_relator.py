@@ -1,16 +1,17 @@
 """Train the pair reader: a MiniLM that reads two claims together and weighs agree, conflict and different.
 
-Data: ``training/pairs-*.jsonl``, ``triplets-*.jsonl``, ``clusters-*.jsonl`` and ``partners-*.jsonl`` (hand-written) and
+Data: ``training/pairs-*.jsonl``, ``triplets-*.jsonl``, ``clusters-*.jsonl``, ``partners-*.jsonl`` and ``verdicts-*.jsonl`` (hand-written) and
 ``candidates-*.jsonl`` (statements of the corpus, judged), none of whose sentences stands in a test split; the dev split of
 ``evaluation/pairs.jsonl`` is only looked at. Start: the packaged all-MiniLM-L6-v2; its word embeddings stay frozen, so only
 the six layers and a head are learned; they are stored as a difference to the packaged weights (``gmedbot.adapter``).
 
 Run: ``python -m training.train_relator`` (about 25 minutes an epoch on 2 cores). ``--write`` stores
-``src/gmedbot/data/relator-adapter.npz``. The packaged reader was made in five runs, each kept with ``--adapter FILE`` and
-continued with ``--start FILE`` (docs/decisions/0006, 0009, 0013, 0018): pairs and triplets for two epochs, the same for two
-more at ``--rate 4e-5``, with the clusters for one at ``--rate 6e-5 --batch 32``, with the candidates for three at ``--rate 5e-5 --batch 32
---known 0.4 --layers 4``, and with the partners for one at the same with ``--known 0.15``; with ``--made`` the pairs of ``training.synthetic``.
-``--average`` takes the mean of two runs instead (Wortsman et al. 2022).
+``src/gmedbot/data/relator-adapter.npz``. The packaged reader was made in six runs, each kept with ``--adapter FILE`` and
+continued with ``--start FILE`` (docs/decisions/0006, 0009, 0013, 0018, 0019): pairs and triplets for two epochs, the same for
+two more at ``--rate 4e-5``, with the clusters for one at ``--rate 6e-5 --batch 32``, with the candidates for three at
+``--rate 5e-5 --batch 32 --known 0.4 --layers 4``, with the partners for one at the same with ``--known 0.15``, and with the verdicts
+and what ``training.teacher`` thinks (``--taught FILE``) for one at ``--rate 6e-5 --batch 32 --known 0.3 --bf16``; the packaged one is the
+mean of the last two (``--average FIFTH SIXTH --share 0.5``, Wortsman et al. 2022). ``--made`` adds the pairs of ``training.synthetic``.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pytest
 
 from gmedbot.answer import premise
@@ -141,3 +142,39 @@ def test_the_correction_opens_the_answer_and_is_cited(bot: Bot) -> None:
     assert [statement.finding_id for statement in rest].count(lead.finding_id) == 0, "said once"
     quotes = {citation.n: citation.quote for citation in answer.citations}
     assert lead.text in {quotes[number] for number in lead.citations}
+
+
+CHECK = "My slides say that the gluteus medius inserts on the kneecap, is that right?"
+
+
+class _Slow:
+    """Frames see no clash at first; more is read only where nothing but the claim is asked about."""
+
+    def __init__(self, *arguments: Any) -> None: ...
+
+    def closest(self, pairs: Sequence[Pair], most: int, plain: float, doubt: float) -> list[int]:
+        return [] if doubt else list(range(len(pairs)))
+
+    def judge(self, pairs: Sequence[Pair]) -> list[Judgement | None]:
+        return [Judgement("conflict", None, "", 0.95) for _ in pairs]
+
+
+@pytest.mark.parametrize(
+    ("row", "is_denied"), [((0.0, 3.0, 0.0), True), ((3.0, 0.0, 0.0), False), ((0.0, 0.0, 3.0), False)]
+)
+def test_a_claim_to_be_checked_is_denied_if_the_message_itself_is_read_so(
+    built: BuiltIndex, monkeypatch: pytest.MonkeyPatch, row: tuple[float, ...], is_denied: bool
+) -> None:
+    asked: list[tuple[str, str]] = []
+
+    class Reader:
+        def read(self, pairs: Sequence[tuple[str, str]]) -> Any:
+            asked.extend(pairs)
+            return np.array([row for _ in pairs])
+
+    monkeypatch.setattr(premise, "Relator", _Slow)
+    monkeypatch.setattr(premise, "_NEAR", 0.0)
+    monkeypatch.setitem(built.__dict__, "pair_reader", Reader())
+    assert (correction(built, CHECK) is not None) == is_denied
+    assert asked and {message for message, _ in asked} == {CHECK}
+    assert correction(built, "Since the gluteus medius inserts on the kneecap, what does it do?") is None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -57,6 +58,9 @@ class Gaps:
     unmet_share: float = 0.0
     uncovered: float = 0.0  #: share, weighted by rarity, that none of the three leading claims holds
     rarest: float = 0.0  #: rarity of the rarest of those, 0–1
+    is_unheard: bool = (
+        False  #: it names a muscle, or several, and none of the five leading claims speaks of it or its group
+    )
 
 
 #: Columns that a scored claim keeps, in the order of its fields.
@@ -120,6 +124,25 @@ class EvidenceFinder:
         evidence = EVIDENCE_RANK[self._index.sources[claim.source_id].evidence]
         return len(finding.origins), evidence, -len(claim.text)
 
+    def _are_single(self, subjects: Set[str]) -> bool:
+        """Whether muscles are named, and none of them is a group: what is said of one muscle may answer for its group."""
+        return bool(subjects) and subjects.isdisjoint(self._groups)
+
+    @cached_property
+    def _groups(self) -> frozenset[str]:
+        terms = self._vocabulary.terms
+        parents = {parent for term in terms.values() for parent in term.parents}
+        return frozenset(parents | {name for name, term in terms.items() if term.name.endswith("muscles")})
+
+    def _names_one(self, subjects: Set[str], item: Evidence) -> bool:
+        """Whether the best claim of a finding names one of the muscles, a part of it, or the group that it belongs to."""
+        frame, vocabulary = item.best.claim.frame, self._vocabulary
+        named = {*frame.terms, *(frame.subjects or {vocabulary.focus})}
+        return any(
+            not subjects.isdisjoint(vocabulary.wholes(name)) or any(name in vocabulary.wholes(one) for one in subjects)
+            for name in named
+        )
+
     def gaps(self, query: Query, evidence: Sequence[Evidence]) -> Gaps:
         """What of the question is met by no claim at all, and what by none of the three that lead."""
         look = self.observer
@@ -131,4 +154,7 @@ class EvidenceFinder:
         )
         open_keys = keys - held
         rarest = max((look.rarity(key) for key in open_keys), default=0.0) / look.greatest_rarity
-        return Gaps(missing, missing / max(1, len(keys)), share_of(look.weights(keys), open_keys), rarest)
+        is_unheard = self._are_single(query.subjects) and not any(
+            self._names_one(query.subjects, item) for item in evidence[:5]
+        )
+        return Gaps(missing, missing / max(1, len(keys)), share_of(look.weights(keys), open_keys), rarest, is_unheard)

@@ -8,6 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from gmedbot.claims.extract import read_frame
+from gmedbot.claims.reader import LABELS
 from gmedbot.claims.relate import Judgement
 from gmedbot.claims.relator import Pair, Relator
 from gmedbot.claims.support import better_supported, support_of
@@ -26,6 +27,7 @@ _NEAR = 0.5  #: cosine from which a claim may be about it
 _PLAINLY_OTHER = 0.35  #: probability from which the frames alone tell that a claim is about something else
 _DOUBT = 0.5  #: probability, by the frames alone, from which a claim may contradict it
 _READ = 2  #: claims that are read beside it: reading takes as long as encoding, and more of them changed no correction
+_CHECKED = 4  #: claims that are read where nothing but the premise is asked about, whatever the frames think
 _SURE = 0.9  #: confidence from which a claim counts as agreeing or conflicting with it
 _NAMING = frozenset({"muscle", "muscle-part", "nerve", "exercise", "condition", "bone", "surface", "tendon", "bursa", "test", "treatment", "surgery", "drug", "sign"})  # fmt: skip
 
@@ -53,12 +55,25 @@ class PremiseCheck:
         cosines = similarities(self._index.claim_vectors, vector)
         rows = [row for row in np.argsort(-cosines, kind="stable")[:_NEAREST].tolist() if cosines[row] >= _NEAR]
         near = [(self._index.claims[row], float(cosines[row])) for row in rows]
-        sure = [(verdict, claim) for verdict, claim in self._judge(said, frame, near) if verdict.confidence >= _SURE]
+        sure = self._sure(said, frame, near, _READ, _DOUBT)
+        if not sure and query.shape == "yes-no":
+            return self._denied(query, self._sure(said, frame, near, _CHECKED, 0.0))
         backing = [claim for verdict, claim in sure if verdict.label == "agree"]
         against = [claim for verdict, claim in sure if verdict.label == "conflict"]
         if backing:
             return self._overruled(backing[0])
         return self._best(against) if against else None
+
+    def _denied(self, query: Query, sure: Sequence[tuple[Judgement, Claim]]) -> Finding | None:
+        """What denies a claim that is to be checked, where frames alone saw no clash: the claim as it was cut from the message
+        and the message as it was typed must both be read so."""
+        labels = {verdict.label for verdict, _ in sure}
+        if "conflict" not in labels or "agree" in labels:
+            return None
+        against = [claim for verdict, claim in sure if verdict.label == "conflict"]
+        odds = self._index.pair_reader.read([(query.text, claim.text) for claim in against])
+        denying = [claim for claim, row in zip(against, odds, strict=True) if LABELS[int(row.argmax())] == "conflict"]
+        return self._best(denying) if denying else None
 
     @lru_cache(maxsize=32)  # noqa: B019 - one check lives as long as its index; a message asks twice
     def _premise(self, query: Query) -> tuple[str, Frame | None]:
@@ -69,14 +84,17 @@ class PremiseCheck:
             return "", None
         return said, frame
 
-    def _judge(self, said: str, frame: Frame, near: Sequence[tuple[Claim, float]]) -> list[tuple[Judgement, Claim]]:
-        """How claims near the premise stand to it; those that plainly speak of something else are left out."""
+    def _sure(
+        self, said: str, frame: Frame, near: Sequence[tuple[Claim, float]], most: int, doubt: float
+    ) -> list[tuple[Judgement, Claim]]:
+        """How the ``most`` claims nearest to the premise surely stand to it; those that plainly speak of something else are left
+        out."""
         relator = Relator(self._vocabulary, self._index.pair_reader)
         pairs = [Pair(frame, claim.frame, said, claim.text, cosine) for claim, cosine in near]
-        places = relator.closest(pairs, _READ, _PLAINLY_OTHER, _DOUBT)
+        places = relator.closest(pairs, most, _PLAINLY_OTHER, doubt)
         verdicts = relator.judge([pairs[place] for place in places])
         judged = zip(verdicts, (near[place][0] for place in places), strict=True)
-        return [(verdict, claim) for verdict, claim in judged if verdict is not None]
+        return [(verdict, claim) for verdict, claim in judged if verdict is not None and verdict.confidence >= _SURE]
 
     def _overruled(self, claim: Claim) -> Finding | None:
         """The side that is better supported than the finding of a claim that says what the question says."""

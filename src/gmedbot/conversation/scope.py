@@ -68,7 +68,8 @@ def decide(
     seen, models = gate_features(query, evidence, vocabulary, gaps, passage), answer_models()
     probability = models.gate.probability(seen)
     is_follow_up = bool(query.context) and query.turn != "topic-shift"
-    if probability < limit_of(thresholds, is_in_scope) * (_FOLLOW_UP if is_follow_up else 1):
+    limit = limit_of(thresholds, is_in_scope) * (_FOLLOW_UP if is_follow_up else 1)
+    if gaps.is_unheard or probability < limit:  # what is near a question on the soleus is not about it
         return Verdict(False, reason, probability, is_in_scope)
     return Verdict(True, "answer", probability, is_in_scope, models.direct.probability(seen) >= _DIRECT)
 

@@ -79,10 +79,16 @@ def test_statements_about_different_things_are_different(pair_judge: PairJudge, 
 
 
 @pytest.mark.integration
-def test_a_part_does_not_contradict_its_whole(pair_judge: PairJudge) -> None:
-    found = labels(
-        pair_judge, "The gluteus medius arises from the iliac crest.", "The gluteus medius arises from the ilium."
-    )
+@pytest.mark.parametrize(
+    ("verb", "part", "whole"),
+    [
+        ("arises from", "iliac crest", "ilium"),
+        ("inserts on", "greater trochanter", "femur"),
+        ("inserts on", "lateral facet of the greater trochanter", "greater trochanter"),
+    ],
+)
+def test_a_part_does_not_contradict_its_whole(pair_judge: PairJudge, verb: str, part: str, whole: str) -> None:
+    found = labels(pair_judge, f"The gluteus medius {verb} the {part}.", f"The gluteus medius {verb} the {whole}.")
     assert found.label != "conflict", found
 
 

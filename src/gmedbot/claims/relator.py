@@ -7,7 +7,7 @@ that the reader, which costs milliseconds, is asked for what is left. Reasons co
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -180,8 +180,8 @@ class Relator:
         rule = judge(comparison)
         if label != "different" and confidence < _OVERRULES and any(kind in _APART for kind, _ in comparison.apart):
             label, confidence = "different", rule.confidence
-        elif label == "conflict" and not comparison.clashes and _falls(confidence, rule):
-            label, confidence = "agree", 1 - confidence  # a part and its whole, for instance: nothing clashes
+        elif label == "conflict" and not comparison.clashes and _falls(confidence, rule, pair, self._vocabulary):
+            label, confidence = "agree", 1 - confidence
         elif rule.label == label:
             confidence = 1 - (1 - confidence) * (1 - rule.confidence)
         kind, reason = explain(comparison, label, pair.a, pair.b)
@@ -194,9 +194,25 @@ def _wording_of(text: str) -> str:
     return " ".join(text.casefold().split()).rstrip(".")
 
 
-def _falls(confidence: float, rule: Judgement) -> bool:
-    """Whether a conflict is set aside for the agreement that the rules see."""
-    return rule.label == "agree" and any(confidence < least and rule.confidence >= sure for least, sure in _FALLS)
+def _falls(confidence: float, rule: Judgement, pair: Pair, vocabulary: Vocabulary) -> bool:
+    """Whether a conflict is set aside for the agreement that the rules see: the more easily, the less sure the model is, and
+    always where the statements' terms differ by nothing but a part and its whole (the iliac crest and the ilium)."""
+    if rule.label != "agree":
+        return False
+    is_likely = any(confidence < least and rule.confidence >= sure for least, sure in _FALLS)
+    return is_likely or _are_nested(frozenset(pair.a.terms), frozenset(pair.b.terms), vocabulary)
+
+
+def _are_nested(a: Set[str], b: Set[str], vocabulary: Vocabulary) -> bool:
+    """Whether each has terms of its own, and each of these is a part of the other's or its whole."""
+
+    def is_nested(one: str, other: str) -> bool:
+        return one in vocabulary.wholes(other) or other in vocabulary.wholes(one)
+
+    own, others = a - b, b - a
+    return bool(own and others) and all(
+        any(is_nested(one, other) for other in there) for here, there in ((own, others), (others, own)) for one in here
+    )
 
 
 def observe(pairs: Sequence[Pair], vocabulary: Vocabulary) -> Matrix:

@@ -11,6 +11,7 @@ import pytest
 from gmedbot.answer import premise
 from gmedbot.answer.premise import PremiseCheck
 from gmedbot.bot import Bot
+from gmedbot.claims.reader import LABELS
 from gmedbot.claims.relate import Judgement
 from gmedbot.claims.relator import Pair
 from gmedbot.index.reader import BuiltIndex
@@ -178,3 +179,25 @@ def test_a_claim_to_be_checked_is_denied_if_the_message_itself_is_read_so(
     assert (correction(built, CHECK) is not None) == is_denied
     assert asked and {message for message, _ in asked} == {CHECK}
     assert correction(built, "Since the gluteus medius inserts on the kneecap, what does it do?") is None
+
+
+@pytest.mark.parametrize(("says", "outcome"), [("conflict", "better"), ("agree", None), ("different", "own")])
+def test_a_denial_by_the_weaker_side_gives_way_to_what_the_better_side_says(
+    built: BuiltIndex, monkeypatch: pytest.MonkeyPatch, says: str, outcome: str | None
+) -> None:
+    better = min(built.findings, key=lambda finding: finding.finding_id)
+    supporting = set(texts(built, better))
+
+    class Reader:
+        def read(self, pairs: Sequence[tuple[str, str]]) -> Any:
+            labels = [says if text in supporting else "conflict" for _, text in pairs]
+            return np.array([[float(label == name) for name in LABELS] for label in labels])
+
+    monkeypatch.setattr(premise, "Relator", _Slow)
+    monkeypatch.setattr(premise, "_NEAR", 0.0)
+    monkeypatch.setitem(built.__dict__, "pair_reader", Reader())
+    monkeypatch.setattr(PremiseCheck, "_overruled", lambda self, claim: better)
+    found = correction(built, CHECK)
+    assert (found is None) == (outcome is None)
+    if found is not None:
+        assert (found.finding_id == better.finding_id) == (outcome == "better")

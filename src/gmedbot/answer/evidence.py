@@ -58,9 +58,7 @@ class Gaps:
     unmet_share: float = 0.0
     uncovered: float = 0.0  #: share, weighted by rarity, that none of the three leading claims holds
     rarest: float = 0.0  #: rarity of the rarest of those, 0–1
-    is_unheard: bool = (
-        False  #: it names a muscle, or several, and none of the five leading claims speaks of it or its group
-    )
+    is_unheard: bool = False  #: single muscles are named, and none of the five leading claims speaks of one of them
 
 
 #: Columns that a scored claim keeps, in the order of its fields.

@@ -70,10 +70,22 @@ class PremiseCheck:
         labels = {verdict.label for verdict, _ in sure}
         if "conflict" not in labels or "agree" in labels:
             return None
-        against = [claim for verdict, claim in sure if verdict.label == "conflict"]
-        odds = self._index.pair_reader.read([(query.text, claim.text) for claim in against])
-        denying = [claim for claim, row in zip(against, odds, strict=True) if LABELS[int(row.argmax())] == "conflict"]
-        return self._best(denying) if denying else None
+        denying = self._read_as("conflict", query, [claim for verdict, claim in sure if verdict.label == "conflict"])
+        if not denying:
+            return None
+        best = self._best(denying)
+        better = self._overruled(self._claims(best)[0])
+        if better is None:
+            return best
+        claims = self._claims(better)[:_CHECKED]
+        if self._read_as("conflict", query, claims):
+            return better  # both sides deny it
+        return None if self._read_as("agree", query, claims) else best
+
+    def _read_as(self, label: str, query: Query, claims: Sequence[Claim]) -> list[Claim]:
+        """The claims that the message itself is read to agree or to conflict with."""
+        odds = self._index.pair_reader.read([(query.text, claim.text) for claim in claims])
+        return [claim for claim, row in zip(claims, odds, strict=True) if LABELS[int(row.argmax())] == label]
 
     @lru_cache(maxsize=32)  # noqa: B019 - one check lives as long as its index; a message asks twice
     def _premise(self, query: Query) -> tuple[str, Frame | None]:

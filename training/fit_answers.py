@@ -194,7 +194,7 @@ def fit_rankings(
     epochs: int = 6,
     decay: float = 0.01,
 ) -> list[RankingModel]:
-    """A model for each part of the questions, the mean of ``DRAWS`` networks (one alone varies by ±0.01 nDCG).
+    """A model for each part of the questions, the mean of ``DRAWS`` networks (one alone varies from draw to draw).
 
     One pass per epoch over the questions, each a list: its answers share the probability by their grades. All networks
     learn side by side, a list each at every step, from beginnings and in orders of their own.

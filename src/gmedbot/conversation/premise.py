@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from gmedbot.retrieval.understand import CHECKED
+
 __all__ = ["premise_of"]
 
 _GIVEN = r"since|because|as|if|given(?: that)?|seeing (?:that|as)|considering(?: that)?|knowing(?: that)?|now that"
@@ -21,16 +23,11 @@ _CLAIMED = (
     r"|(?:my|our|his|her|their|the|this|that|an?|one) [\w' ]{3,30}? (?:says?|said|claim(?:s|ed)?|state[sd]?|write|writes|wrote|teach(?:es)?|taught (?:me|us)|told (?:me|us)|thinks?)"
     r"|(?:they|people|some|everyone|everybody|someone|somebody) (?:say|claim|think|know|said|told (?:me|us))s?) (?:that )?"
 )
-#: "is that right?", "please confirm": they ask for nothing but a yes or no to what stands before.
-_CHECKED = (
-    r"(?:(?:is|was) (?:that|this|it) (?:really |actually )?(?:right|correct|true|accurate|so)|right|correct|true"
-    r"|(?:(?:can|could) you )?(?:please )?confirm(?: this| that| it)?)\s*[?.]*$"
-)
 _FORMS: tuple[re.Pattern[str], ...] = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
         # "my slides say that X. Is that right?", "X, please confirm", "can you confirm that X?", "is it true that X?"
-        rf"^(?:{_CLAIMED})?(?P<said>(?!(?:{_ASKED})\b)[^?]+?)[,.;:]\s+{_CHECKED}",
+        rf"^(?:{_CLAIMED})?(?P<said>(?!(?:{_ASKED})\b)[^?]+?)[,.;:]\s+{CHECKED}",
         r"^(?:(?:can|could) you )?(?:please )?confirm (?:that |whether )?(?P<said>[^?]+)\?*$",
         r"^is it (?:true|correct|right|the case)(?: to say)? that (?P<said>[^?]+)\?*$",
         # "since X, does …?"

@@ -13,7 +13,7 @@ from functools import cached_property, lru_cache
 
 from gmedbot.claims.vocabulary import Match, Vocabulary, normal_words
 
-__all__ = ["Query", "Speller", "understand"]
+__all__ = ["CHECKED", "Query", "Speller", "understand"]
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,15 @@ class Query:
         return tuple(term for term in self.terms if vocabulary.terms[term].kind in kinds)
 
 
+#: "is that right?", "please confirm": the end of a message that asks for nothing but a yes or no to what stands before.
+CHECKED = (
+    r"(?:(?:is|was) (?:that|this|it) (?:really |actually )?(?:right|correct|true|accurate|so)|right|correct|true|true or false"
+    r"|(?:(?:can|could) you )?(?:please )?confirm(?: this| that| it)?)\s*[?.]*$"
+)
 _SHAPES: Sequence[tuple[str, re.Pattern[str]]] = tuple(
     (shape, re.compile(pattern, re.IGNORECASE))
     for shape, pattern in (
-        ("yes-no", r"(?:\b(?:is|was) (?:that|this|it|(?:s?he|they) )(?:really |actually )?\s*(?:right|correct|true|accurate)|[,.;:–-]\s*(?:right|correct|true|true or false|yes or no)|\b(?:please )?confirm(?: this| that)?)\s*[?.]*$|^(?:can|could) you (?:please )?confirm\b|^(?:please )?confirm\b|^is it (?:true|correct|right|the case)\b"),
+        ("yes-no", rf"(?:[,.;:–-]\s*(?:yes or no|{CHECKED})|\b(?:is|was) (?:that|this|it|s?he|they) (?:right|correct|true)\s*[?.]*$)|^(?:(?:can|could) you )?(?:please )?confirm\b|^(?:is it (?:true|correct|right|the case)|true or false)\b"),
         ("comparison", r"\b(?:compare[ds]?|comparison|difference|differs? from|versus|vs\.?|better than|stronger than|or (?:the )?\w+[^?]*\?$.*\b(?:better|harder|stronger|more)|which (?:one )?is (?:better|harder|stronger))\b|\b(?:better|harder|stronger|more|safer)\b[^?]*\bor\b"),
         ("overview", r"^(?:tell me (?:all )?about|give me an overview|overview|everything about|explain|describe|summar\w+|introduce)\b(?!.*\b(?:how|why)\b)|^(?:the )?gluteus medius\??$"),
         ("how-to", r"\bhow (?:do|can|should|would|to)\b(?!.*\b(?:help|affect|work with|contribute|cause|diagnos\w+|know|tell|stabili\w+|differ|relate)\b)|\bsteps?\b|\bproper(?:ly)? (?:form|technique)|\btechnique\b|\bcorrect form\b|\bhow do (?:i|you) (?:do|perform|stretch|strengthen|activate|train|massage|release|find|palpate)\b"),

@@ -251,8 +251,13 @@ def test_stop_keeps_what_had_arrived_and_a_dead_server_is_noticed(visit: NewVisi
         page.wait_for_selector("#gm-turns .gm-lead")
         page.click("#gm-stop")
         trouble = page.locator("#gm-turns .gm-trouble")
-        expect(trouble).to_contain_text("Stopped. What had arrived is kept.")
+        expect(trouble).to_contain_text("Stopped. What had arrived stays here")
         expect(page.locator("#gm-send")).to_be_visible()
+        expect(page.locator("#gm-panel-body .gm-srccard")).to_have_count(0)
+        page.locator("#gm-turns .gm-cite").first.click()  # its record never came, its quote did
+        expect(page.locator("#gm-panel-body blockquote")).to_contain_text("gluteal nerve")
+        page.reload()
+        expect(trouble).to_contain_text("Stopped. What had arrived was not kept.")
         trouble.locator("button").click()
         page.wait_for_selector("#gm-turns .gm-actions:not([hidden])")
         expect(page.locator("#gm-turns .gm-conflict")).to_have_count(1)
@@ -276,6 +281,9 @@ def test_editing_a_question_asks_again_and_drops_what_followed(chat: Visit) -> N
     chat.done()
     expect(page.locator("#gm-turns .gm-turn")).to_have_count(1)
     expect(page.locator("#gm-turns .gm-steps li")).to_have_count(1)
+    page.click("#gm-toast button")  # what followed can be brought back
+    expect(page.locator("#gm-turns .gm-qtext")).to_have_text([NERVE, EXERCISE])
+    expect(page.locator("#gm-turns .gm-lead").first).to_contain_text("superior gluteal nerve")
 
 
 def test_conversations_are_kept_renamed_and_deleted_in_this_browser(server: Server, visit: NewVisit) -> None:
@@ -293,10 +301,24 @@ def test_conversations_are_kept_renamed_and_deleted_in_this_browser(server: Serv
     page.locator("#gm-list input").fill("Nerves")
     page.locator("#gm-list input").press("Enter")
     expect(rows.nth(1)).to_have_text("Nerves")
-    rows.nth(1).locator("[data-act=delete]").click()
+    seen.ask(EXERCISE)
+    expect(rows.nth(0)).to_have_text("Nerves")  # a further question does not take the name back
+    rows.nth(1).locator("[data-act=delete]").focus()
+    page.keyboard.press("Enter")
     expect(rows).to_have_count(1)
-    page.click("#gm-toast button")
+    expect(page.locator("#gm-toast button")).to_be_focused()
+    page.keyboard.press("Enter")
     expect(rows).to_have_count(2)
+    expect(page.locator("#gm-new")).to_be_focused()
+
+
+def test_the_export_menu_is_left_towards_what_stands_beside_it(chat: Visit) -> None:
+    page = chat.page
+    chat.ask(NERVE)
+    page.locator("#gm-turns [data-act=export]").click()
+    page.keyboard.press("Tab")
+    expect(page.locator(".gm-menu-pop")).to_have_count(0)
+    assert page.evaluate("document.activeElement.closest('.gm-turn, #gm-form') !== null")
 
 
 def test_an_exported_conversation_can_be_verified(chat: Visit, tmp_path: Path) -> None:

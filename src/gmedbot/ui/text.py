@@ -329,7 +329,8 @@ _JUDGE: Mapping[str, str] = {
 _BROWSER: Mapping[str, str] = {
     "js.searching": "Looking in the sources…",
     "js.print_sources": "Sources and quotes",
-    "js.stopped": "Stopped. What had arrived is kept.",
+    "js.stopped": "Stopped. What had arrived stays here until you leave the conversation.",
+    "js.stopped_gone": "Stopped. What had arrived was not kept.",
     "js.stopped_early": "Stopped before anything arrived.",
     "js.lost": "The connection to the server was lost before the answer was complete.",
     "js.offline": "The server does not answer. Is it still running?",
@@ -343,6 +344,7 @@ _BROWSER: Mapping[str, str] = {
     "js.name": "Name of the conversation",
     "js.deleted": "Conversation deleted.",
     "js.undo": "Undo",
+    "js.later_gone": "The later questions of this conversation were removed.",
     "js.clear_sure": "Delete all conversations kept in this browser?",
     "js.full": "The browser's storage is full: the oldest conversations were removed.",
     "js.no_storage": "This browser does not keep conversations: they end with the page.",

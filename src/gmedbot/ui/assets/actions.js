@@ -72,7 +72,7 @@ export function exportMenu(button, conversation) {
     menu.remove();
     button.setAttribute("aria-expanded", "false");
     document.removeEventListener("pointerdown", outside);
-    if (isBack) button.focus();
+    if (isBack) button.focus({ focusVisible: true });
   };
   const outside = (event) => { if (!menu.contains(event.target)) close(false); };
   const items = ["md", "html", "json", "print"].map((form) => h("button", {
@@ -85,7 +85,7 @@ export function exportMenu(button, conversation) {
     const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (by) { event.preventDefault(); items[(here + by + items.length) % items.length].focus(); }
     if (event.key === "Escape") { event.stopPropagation(); close(true); }
-    if (event.key === "Tab") close(false);
+    if (event.key === "Tab") close(true);
   });
   $(".gm-app").append(menu);
   const box = button.getBoundingClientRect();

@@ -110,6 +110,7 @@ function trouble(node, text, isBad, onlyRetry = false) {
   const retry = h("button", { type: "button", class: "gm-small", "data-act": "retry" }, t("retry"));
   box.replaceChildren(...(onlyRetry ? [] : [h("span", {}, text)]), retry);
   box.hidden = false;
+  box.scrollIntoView({ block: "nearest" });
   if (text) announce(text);
 }
 
@@ -118,6 +119,7 @@ function stop() {
   const { turn, node, shown } = running;
   post("/api/ui/stop", { turn: turn.id }).catch(() => { /* it ends by itself */ });
   end("stopped");
+  panel.showNone(turn.id);
   trouble(node, t(shown.length ? "stopped" : "stopped_early"), false);
 }
 
@@ -157,6 +159,7 @@ function fitLast() {
 }
 
 function persist() {
+  conversation.title = store.list().find((one) => one.id === conversation.id)?.title || conversation.title; // it may have been renamed
   store.save(conversation);
   store.opened.write(conversation.id);
   side.draw();
@@ -172,6 +175,7 @@ async function openConversation(id) {
   app().classList.toggle("is-empty", !conversation.turns.length);
   panel.close();
   side.draw();
+  $("#gm-thread").scrollTop = 0;
   if (!conversation.turns.length) { if (!isTouch()) $("#gm-question").focus(); return; }
   const mine = conversation;
   const nodes = mine.turns.map(addTurn);
@@ -185,11 +189,12 @@ async function openConversation(id) {
   if (last) panel.showList(last.id);
   fitLast();
   nodes.at(-1).scrollIntoView({ block: "start" });
+  if (document.activeElement === document.body) $("#gm-thread").focus({ preventScroll: true });
 }
 
 function restore(turn, node, message) {
   if (!message) {
-    const text = { stopped: t("stopped_early"), lost: t("lost"), open: t("lost") }[turn.state];
+    const text = { stopped: t("stopped_gone"), lost: t("lost"), open: t("lost") }[turn.state];
     trouble(node, text ?? $("#gm-turns").dataset.old, false);
     return;
   }
@@ -211,15 +216,27 @@ function onTurnClick(event) {
   if (!turn) return;
   const run = {
     copy: () => found && actions.copyAnswer(found),
-    retry: () => ask(turn.question, conversation.turns.indexOf(turn)),
+    retry: () => again(turn),
     edit: () => edit(turn, node),
     up: () => actions.vote(node, turn, "up", persist),
     down: () => actions.vote(node, turn, "down", persist),
     link: () => actions.copyLink(turn.question),
     export: () => actions.exportMenu(button, conversation),
-    sources: () => panel.showList(turn.id, true),
+    sources: () => panel.showList(turn.id, true, button),
   }[button.dataset.act];
   run?.();
+}
+
+/** Ask a question again in its place; what came after it goes, and can be brought back. */
+function again(turn, question = turn.question) {
+  const place = conversation.turns.indexOf(turn);
+  const kept = place < conversation.turns.length - 1 ? structuredClone(conversation) : null;
+  if (!ask(question, place) || !kept) return;
+  toast(t("later_gone"), { label: t("undo"), run: () => {
+    if (running) stop();
+    store.save(kept);
+    openConversation(kept.id);
+  } });
 }
 
 function showConflict(node, at) {
@@ -237,11 +254,11 @@ function edit(turn, node) {
   const kept = [...box.childNodes];
   const area = h("textarea", { rows: 3, "aria-label": t("edit_label"), maxlength: maxChars });
   area.value = turn.question;
-  const back = () => { box.replaceChildren(...kept); $("[data-act=edit]", box).focus(); };
+  const back = () => { box.replaceChildren(...kept); $("[data-act=edit]", box).focus({ focusVisible: true }); };
   const save = () => {
     if (!area.value.trim()) return;
     box.replaceChildren(...kept);
-    ask(area.value, conversation.turns.indexOf(turn));
+    again(turn, area.value);
   };
   area.addEventListener("keydown", (event) => {
     if (event.key === "Escape") back();
@@ -294,7 +311,11 @@ function setUpComposer() {
   const box = $("#gm-question");
   $("#gm-form").addEventListener("submit", (event) => {
     event.preventDefault();
-    if (ask(box.value)) { box.value = ""; box.style.height = ""; }
+    if (!ask(box.value)) return;
+    box.value = ""; // a box of two lines shrinks now: the room below and the place of the question follow it
+    box.style.height = "";
+    fitLast();
+    $("#gm-turns").lastElementChild.scrollIntoView({ block: "start" });
   });
   box.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;

@@ -41,8 +41,9 @@ export function announce(text, isUrgent = false) {
 }
 
 let toastTimer = 0;
-/** A short message at the foot of the page, perhaps with something to do about it. */
-export function toast(text, action = null) {
+/** A short message at the foot of the page, perhaps with something to do about it: that stays while it has the focus, which it
+    gets where "isFocused". */
+export function toast(text, action = null, isFocused = false) {
   const box = $("#gm-toast");
   box.replaceChildren(h("span", {}, text));
   if (action) {
@@ -51,7 +52,12 @@ export function toast(text, action = null) {
   }
   box.hidden = false;
   clearTimeout(toastTimer);
-  toastTimer = setTimeout(() => { box.hidden = true; }, action ? 8000 : 3500);
+  if (isFocused) $("button", box)?.focus({ preventScroll: true });
+  const hide = () => {
+    if (box.contains(document.activeElement)) toastTimer = setTimeout(hide, 2000);
+    else box.hidden = true;
+  };
+  toastTimer = setTimeout(hide, action ? 8000 : 3500);
 }
 
 /** POST JSON; throws if the server does not answer well. */
@@ -70,12 +76,14 @@ export async function copyText(text) {
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
+    const had = document.activeElement;
     const area = h("textarea", { class: "gm-sr" });
     area.value = text;
     document.body.append(area);
     area.select();
     const done = document.execCommand("copy");
     area.remove();
+    had?.focus({ preventScroll: true });
     return done;
   }
 }

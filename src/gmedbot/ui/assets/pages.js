@@ -9,6 +9,7 @@ for (const form of document.querySelectorAll("form[data-auto]")) {
   });
 }
 window.addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-auto]")) form.reset(); // what the address says, not what was chosen last
   for (const field of document.querySelectorAll("form[data-auto] :disabled")) field.disabled = false;
 });
 

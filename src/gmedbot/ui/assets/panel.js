@@ -74,21 +74,23 @@ function step(by) {
 export async function open(turn, n, chip) {
   hideTip();
   at = { turn, n, back: chip ?? at?.back ?? null };
-  const citation = current();
+  const known = current();
+  const citation = known ?? (chip && { quote: chip.dataset.quote, title: chip.dataset.source }); // of an answer that was stopped
   if (!citation) return;
   $$(".gm-cite.is-on").forEach((c) => c.classList.remove("is-on"));
   $$(`.gm-turn[data-turn="${turn}"] .gm-cite[data-n="${n}"]`).forEach((c) => c.classList.add("is-on"));
   const ticket = ++latest;
-  const html = await fetchPassage(citation);
+  const html = known ? await fetchPassage(citation) : quoteOnly(citation);
   if (ticket !== latest) return;
   const body = $("#gm-panel-body");
   body.innerHTML = html;
   body.scrollTop = 0;
   const position = citations().indexOf(citation) + 1;
-  $("#gm-panel-title").textContent = $("#gm-panel").dataset.position
-    .replace("{n}", position).replace("{total}", citations().length);
-  $("#gm-panel").classList.add("is-open");
-  $("#gm-panel-all").hidden = false;
+  const panel = $("#gm-panel");
+  $("#gm-panel-title").textContent = !known ? panel.dataset.all
+    : panel.dataset.position.replace("{n}", position).replace("{total}", citations().length);
+  panel.classList.toggle("is-open", Boolean(known));
+  $("#gm-panel-all").hidden = !known;
   reveal();
   requestAnimationFrame(() => requestAnimationFrame(() => {
     const mark = $("#gm-mark") ?? $("#gm-panel-title");
@@ -144,12 +146,12 @@ function quoteOnly(citation) {
 }
 
 /** The list of an answer's sources. */
-export function showList(turn, isAsked = false) {
+export function showList(turn, isAsked = false, button = null) {
   const found = turns(turn);
   if (!found) return;
   const isFolded = !isAsked && $(`.gm-turn[data-turn="${turn}"] .gm-later:not([open])`);
   latest += 1;
-  at = { turn, n: null, back: at?.back ?? null };
+  at = { turn, n: null, back: button ?? at?.back ?? null };
   const panel = $("#gm-panel");
   const sources = isFolded ? "" : found.sources; // what is folded away under an emergency does not stand beside it
   $("#gm-panel-body").innerHTML = sources || "";
@@ -159,7 +161,18 @@ export function showList(turn, isAsked = false) {
   panel.classList.remove("is-open");
   $("#gm-panel-all").hidden = true;
   $$(".gm-cite.is-on").forEach((c) => c.classList.remove("is-on"));
-  if (isAsked) { reveal(); requestAnimationFrame(() => $("#gm-panel-title").focus({ preventScroll: true })); }
+  if (isAsked) { reveal(); requestAnimationFrame(() => requestAnimationFrame(() => $("#gm-panel-title").focus({ preventScroll: true }))); }
+}
+
+/** No sources: those of another answer must not stand beside one that was stopped. */
+export function showNone(turn) {
+  latest += 1;
+  at = { turn, n: null, back: null };
+  const panel = $("#gm-panel");
+  $("#gm-panel-body").replaceChildren(panel.dataset.empty);
+  $("#gm-panel-title").textContent = panel.dataset.all;
+  panel.classList.remove("is-open");
+  $("#gm-panel-all").hidden = true;
 }
 
 function reveal() {
@@ -174,7 +187,7 @@ export function close() {
   $("#gm-scrim").hidden = true;
   $$(".gm-cite.is-on").forEach((c) => c.classList.remove("is-on"));
   if (at?.turn && !isNarrow()) showList(at.turn);
-  if (back?.isConnected) back.focus({ preventScroll: false });
+  if (back?.isConnected) back.focus({ focusVisible: true });
 }
 
 let tipFor = null;

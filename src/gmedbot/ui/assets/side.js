@@ -61,7 +61,7 @@ function row(one) {
   open.title = title;
   if (isOn) open.setAttribute("aria-current", "true");
   open.addEventListener("click", () => { openOne(one.id); closeDrawer(); });
-  for (const [act, run] of [["rename", () => startRename(node, one)], ["delete", () => deleteOne(one)]]) {
+  for (const [act, run] of [["rename", () => startRename(node, one)], ["delete", (event) => deleteOne(one, !event.detail)]]) {
     const button = $(`[data-act=${act}]`, node);
     button.setAttribute("aria-label", `${t(act)}: ${title}`);
     button.addEventListener("click", run);
@@ -82,7 +82,7 @@ function startRename(node, one) {
   };
   input.addEventListener("keydown", (event) => {
     event.stopPropagation();
-    if (event.key === "Enter") end(true);
+    if (event.key === "Enter") { event.preventDefault(); end(true); } // or it presses the button that gets the focus
     if (event.key === "Escape") end(false);
   });
   input.addEventListener("blur", () => end(true));
@@ -90,11 +90,13 @@ function startRename(node, one) {
   input.select();
 }
 
-function deleteOne(one) {
+/** Delete a conversation; who did it by keyboard is offered to undo it where the focus is. */
+function deleteOne(one, isByKey) {
   const kept = store.load(one.id);
   store.remove(one.id);
   if (one.id === current()) openOne(null);
   else draw();
-  $("#gm-new").focus();
-  toast(t("deleted"), { label: t("undo"), run: () => { if (kept) { store.save(kept); draw(); } } });
+  if (app().classList.contains("side-open")) $("#gm-new").focus();
+  else { closeDrawer(); (getComputedStyle($(".gm-menu")).display === "none" ? $("#gm-new") : $(".gm-menu")).focus(); }
+  toast(t("deleted"), { label: t("undo"), run: () => { if (kept) { store.save(kept); draw(); } $("#gm-new").focus(); } }, isByKey);
 }

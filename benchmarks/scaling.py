@@ -36,10 +36,11 @@ def main() -> int:
         asked = run_child([sys.executable, "-m", "benchmarks.scaling", "--child", "ask", str(size)]).last_json()
         rows.append({"size": size, **built, **asked})
         shutil.rmtree(_folder(size), ignore_errors=True)
-    head = ["passages", "type", "dense p50 ms", "words p50 ms", "both p50 ms", "R@10", "open s", "build s", "build peak MiB",
+    head = ["passages", "type", "dense p50 ms", "words p50 ms", "both p50 ms", "R@10", "words R@50", "open s", "build s", "build peak MiB",
             "answering MiB", "disk MiB"]  # fmt: skip
     table(head, [
-        [f"{r['size']:,}", r["type"], r["dense"]["p50"], r["words"]["p50"], r["both"]["p50"], r["recall"], r["open"], r["build"],
+        [f"{r['size']:,}", r["type"], r["dense"]["p50"], r["words"]["p50"], r["both"]["p50"], r["recall"],
+         r["word_recall"], r["open"], r["build"],
          r["build_peak"], r["peak"], r["disk"]] for r in rows
     ])  # fmt: skip
     save("scaling", {"rows": rows, "bars": {"recall": 0.97, "times": 5.0, "milliseconds": 5.0}})
@@ -133,7 +134,24 @@ def _ask(size: int) -> dict[str, Any]:
     source = np.load(kept, mmap_mode="r") if kept.is_file() else dense.vectors(np.arange(dense.size))
     exact = exact_nearest(source, vectors, 10)
     recall = float(np.mean([len(a & set(b.tolist())) / 10 for a, b in zip(found, exact, strict=True)]))
-    return {"open": opened, "recall": recall, **{name: percentiles(values) for name, values in times.items()}}
+    return {
+        "open": opened,
+        "recall": recall,
+        "word_recall": _word_recall(words, asked),
+        **{name: percentiles(values) for name, values in times.items()},
+    }
+
+
+def _word_recall(words: Any, asked: list[str]) -> float:
+    """Share of the 50 best rows by the whole BM25 sum that a search by words finds."""
+    shares = []
+    for text in asked:
+        scores = words.scores(text)
+        best = np.lexsort((np.arange(len(scores)), -scores))[:50]
+        wanted = set(best[scores[best] > 0].tolist())
+        if wanted:
+            shares.append(len(wanted & set(words.search(text, 50)[0].tolist())) / len(wanted))
+    return float(np.mean(shares))
 
 
 def _plot(rows: list[dict[str, Any]]) -> None:

@@ -22,7 +22,7 @@ _SCALE = "scale:"
 
 
 def adapter_path(name: str) -> Path:
-    """The packaged adapter ``name``: "encoder" or "relator"."""
+    """The packaged adapter ``name``: "encoder", "relator", or "verdict", which is added to the relator."""
     return Path(__file__).parent / "data" / f"{name}-adapter.npz"
 
 

@@ -105,7 +105,7 @@ class Bot:
         self._reader = MessageReader(
             self.vocabulary, self.speller, lambda: index.english, self._settings.max_question_chars
         )
-        self._screen = RedFlagScreen(index.safety, index.manifest.encoder.model)
+        self._screen = RedFlagScreen(index.safety, index.manifest.encoder.model, mend=self._reader.mended)
         self._premises = PremiseCheck(index, self.vocabulary)
         self._suggester = Suggester(index, self.vocabulary, self.speller, lambda text: self.verdict(text).is_answerable)
         self._replies = Replies(index, self.vocabulary, self._suggester)
@@ -246,7 +246,7 @@ class Bot:
             started = now
 
         known = QueryVectors(self.retriever.encoder)
-        asked, safety = known.meanwhile(self._screen.read_of(question), lambda: self._read(question, history, known))
+        asked, safety = self._read(question, history, known)
         reply = small_talk(question, self._replies.focus) if safety is None else None
         if reply is not None:
             return self._replies.greet(question, reply)
@@ -288,9 +288,10 @@ class Bot:
         return replace(answer, timings_ms=timings, standalone_question=read_as)
 
     def _read(self, question: str, history: Sequence[str], known: QueryVectors) -> tuple[Asked, Safety | None]:
-        """The questions of a message, and what worries in it; what will be wanted encoded is begun."""
+        """The questions of a message, and what worries in it; all that will be wanted of it is encoded."""
         asked = self._reader.read(question[: self._settings.max_question_chars], history)
-        known.begin(*chain.from_iterable((q.text, q.context, self._premises.read_of(q)) for q, _ in asked))
+        texts = chain.from_iterable((q.text, q.context, self._premises.read_of(q)) for q, _ in asked)
+        known.encode(self._screen.read_of(question), *texts)
         return asked, self._screen.screen(question, lambda text: known.of([text])[0])
 
     def _remembered(self, history: Sequence[str], safety: Safety | None, known: QueryVectors) -> str:

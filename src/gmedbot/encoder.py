@@ -43,6 +43,7 @@ __all__ = [
     "export_encoder",
     "load_network",
     "packaged_digest",
+    "quantise",
     "whole_text",
 ]
 
@@ -261,7 +262,7 @@ class OnnxEncoder:
         if mode == "fast":
             self.card = replace(self.card, passages="fast")
             if not (folder / "fast.onnx").is_file():
-                _quantise(folder)
+                quantise(folder / "encoder.onnx", folder / "fast.onnx")
         self._path = folder / ("encoder.onnx" if mode == "exact" else "fast.onnx")
         self._running = 0
         self._counting = threading.Lock()
@@ -350,24 +351,24 @@ class OnnxEncoder:
         return len(self._tokenizer.encode(text).ids)
 
 
-def _quantise(folder: Path) -> None:
-    """Write ``fast.onnx``: eight-bit weights, a scale for each channel, seven bits used so that AVX2 cannot overflow."""
+def quantise(path: Path, target: Path) -> None:
+    """Write a graph with eight-bit weights, a scale for each channel, seven bits used so that AVX2 cannot overflow."""
     import logging
 
     import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    traced = folder / f"traced-{os.getpid()}.onnx"
+    traced = target.with_name(f"traced-{os.getpid()}.onnx")
     logging.getLogger().setLevel(max(logging.ERROR, logging.getLogger().level))  # it advises what was done already
     quantize_dynamic(
-        str(folder / "encoder.onnx"),
+        str(path),
         str(traced),
         weight_type=QuantType.QInt8,
         per_channel=True,
         reduce_range=True,
         extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},
     )
-    _optimise(traced, folder / "fast.onnx")
+    _optimise(traced, target)
 
 
 #: Texts on which the export is compared with the original: short, long, numbers, non-ASCII.

@@ -175,7 +175,7 @@ def test_a_claim_to_be_checked_is_denied_if_the_message_itself_is_read_so(
 
     monkeypatch.setattr(premise, "Relator", _Slow)
     monkeypatch.setattr(premise, "_NEAR", 0.0)
-    monkeypatch.setitem(built.__dict__, "pair_reader", Reader())
+    monkeypatch.setitem(built.__dict__, "verdict_reader", Reader())
     assert (correction(built, CHECK) is not None) == is_denied
     assert asked and {message for message, _ in asked} == {CHECK}
     assert correction(built, "Since the gluteus medius inserts on the kneecap, what does it do?") is None
@@ -195,7 +195,7 @@ def test_a_denial_by_the_weaker_side_gives_way_to_what_the_better_side_says(
 
     monkeypatch.setattr(premise, "Relator", _Slow)
     monkeypatch.setattr(premise, "_NEAR", 0.0)
-    monkeypatch.setitem(built.__dict__, "pair_reader", Reader())
+    monkeypatch.setitem(built.__dict__, "verdict_reader", Reader())
     monkeypatch.setattr(PremiseCheck, "_overruled", lambda self, claim: better)
     found = correction(built, CHECK)
     assert (found is None) == (outcome is None)

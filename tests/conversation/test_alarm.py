@@ -73,6 +73,20 @@ def test_a_rule_speaks_before_the_model_and_is_taken_back_only_below_the_bound(r
         assert found == (ruled if is_kept else None)
 
 
+def test_the_model_reads_the_message_with_its_typing_errors_mended(rules: SafetyRules) -> None:
+    heard: list[str] = []
+
+    def encode(text: str) -> NDArray[np.float32]:
+        heard.append(text)
+        return vector_of("heart_breathing")
+
+    screen = RedFlagScreen(rules, "a test", model(), mend=lambda text: text.replace("breatsbone", "breastbone"))
+    assert screen.read_of("odd near the breatsbone") == "odd near the breastbone"
+    assert screen.screen("odd near the breatsbone", encode) is not None
+    assert heard == ["odd near the breastbone"]
+    assert RedFlagScreen(rules, "a test", model()).screen("odd near the breatsbone", encode) is None
+
+
 def test_another_encoder_or_no_rules_leave_the_model_out(rules: SafetyRules) -> None:
     def never(text: str) -> NDArray[np.float32]:
         raise AssertionError(f"{text!r} was encoded")

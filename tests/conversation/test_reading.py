@@ -47,6 +47,14 @@ def test_one_question_is_read_as_it_is_alone(reader: MessageReader) -> None:
         assert reader.read(message, history) == [reader.understand(message, history)]
 
 
+def test_a_message_is_mended_unless_it_is_in_another_language_or_too_long(reader: MessageReader) -> None:
+    assert reader.mended("gluteus medus nerv") == "gluteus medius nerve"
+    german = "Welcher Nerv versorgt den Muskel und warum ist er so wichtig?"
+    assert reader.mended(german) == german
+    long = "gluteus medus " * 60
+    assert reader.mended(long) == long
+
+
 @pytest.mark.parametrize(
     ("message", "texts"),
     [

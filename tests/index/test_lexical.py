@@ -77,6 +77,31 @@ def test_leaving_out_what_cannot_win_changes_nothing(texts: list[str], query: st
     assert pruned_scores.tolist() == scores.tolist()
 
 
+def test_a_large_index_looks_common_words_up_by_row_with_the_same_scores() -> None:
+    texts = [" ".join(f"w{n}" for n in range(1, 13) if row % n == 0) for row in range(1, 400)]
+    index = LexicalIndex.build(texts)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gmedbot.index.lexical._LARGE", 0)
+        for query in ("w1 w2", "w12 w1", "w7 w5 w2 w1 w11"):
+            assert index.scores_of(query, np.arange(399)).tolist() == index.scores(query).tolist()
+
+
+@pytest.mark.parametrize("many", [30, 10_000])
+def test_in_a_large_index_rare_words_bring_the_candidates_and_common_ones_decide(many: int) -> None:
+    texts = ["common other" for _ in range(400)]
+    for row in range(0, 400, 11):  # 37 rows, fewer than a tenth
+        texts[row] = " ".join(["rare", *["common"] * (1 + row % 5), *["filler"] * (row % 3)])
+    index = LexicalIndex.build(texts)
+    everything = index.scores("rare common")
+    best = sorted(range(400), key=lambda row: (-everything[row], row))[:5]
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in (("_SMALL", 0), ("_LARGE", 0), ("_MANY", many)):
+            patch.setattr(f"gmedbot.index.lexical.{name}", value)
+        rows, scores = index.search("rare common", 5)
+    assert rows.tolist() == best
+    assert scores.tolist() == everything[best].tolist()
+
+
 def test_words_are_stemmed_and_stop_words_left_out() -> None:
     assert tokenize("The muscles of the Hip") == tokenize("muscle hip")
     assert tokenize("L4–S1") == ["l4", "s1"]

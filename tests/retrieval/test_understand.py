@@ -89,6 +89,12 @@ def test_a_typing_error_is_mended_towards_known_words_only(vocabulary: Vocabular
     assert query.question == "Which excercise is best?"
 
 
+def test_a_common_word_is_meant_before_a_rarer_one_of_the_sources(vocabulary: Vocabulary) -> None:
+    speller = Speller({"dent": 50, "nerve": 20}, vocabulary)
+    assert speller.correct("dosent") == "doesnt"
+    assert speller.correct("dente") == "dent"
+
+
 def test_words_that_nobody_knows_are_reported(vocabulary: Vocabulary, speller: Speller) -> None:
     assert read("Is xqzvkwish a nerve?", vocabulary, speller).unknown == ("xqzvkwish",)
     assert read("Is it a nerve?", vocabulary, speller).unknown == ()

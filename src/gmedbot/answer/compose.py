@@ -361,7 +361,7 @@ class Composer:
         if is_disputed:
             return "Sources disagree."
         near = [item.best.claim for item in chosen if item.score >= chosen[0].score - _TIE]
-        return first_word(query.text, near, self._index.pair_reader)
+        return first_word(query.text, near, self._index.verdict_reader)
 
     def _chart(self, query: Query, evidence: Sequence[Evidence], citations: Citations) -> tuple[ChartPoint, ...]:
         """Values of one exercise by study, when there are three or more of one unit."""

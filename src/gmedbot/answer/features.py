@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from itertools import chain
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -26,6 +27,7 @@ __all__ = ["DEFINING", "FEATURES", "ClaimObserver", "Facts", "share_of"]
 
 Vectors = NDArray[np.float32]
 Table = NDArray[np.float64]
+Column = NDArray[np.float64]
 Value = TypeVar("Value")
 
 
@@ -36,7 +38,6 @@ class Facts(NamedTuple):
     finding: Finding
     passage: int  #: row of the passage that holds it
     keys: frozenset[str]  #: its words and terms
-    all_keys: frozenset[str]  #: with those of the questions that it answers
     subjects: frozenset[str]  #: muscles; the corpus' own where none is named
     exercises: frozenset[str]
     particulars: frozenset[str]  #: conditions and exercises, which a definition does not speak of
@@ -92,7 +93,6 @@ class ClaimObserver:
             finding=finding,
             passage=self._index.row_of[claim.passage_id],
             keys=keys,
-            all_keys=keys | asked_keys,
             subjects=frame.subjects or frozenset({self._vocabulary.focus}),
             exercises=frozenset(term for term in frame.terms if terms[term].kind == "exercise"),
             particulars=frozenset(term for term in frame.terms if terms[term].kind in ("condition", "exercise")),
@@ -185,27 +185,44 @@ class ClaimObserver:
             ("passage_cosine", [dense for _, dense in places]),
             ("cosine", matrix @ vectors[0]),
             ("asked", near[0][rows]),
-            ("coverage", [share_of(weights, own.keys) for own in facts]),
-            ("asked_coverage", [share_of(weights, own.all_keys) for own in facts]),
+            *zip(("coverage", "asked_coverage"), self._coverage(weights, rows), strict=True),
             *self._fit(query, facts),
         ]
         if query.context and len(vectors) > 1:
             columns += [(f"{turn}_cosine", matrix @ vectors[1]), (f"{turn}_asked", near[1][rows])]
         behind = self.weights(self._text_keys(query.context) - keys) if query.context else {}
         if behind:
-            columns.append((f"{turn}_coverage", [share_of(behind, own.keys) for own in facts]))
+            columns.append((f"{turn}_coverage", self._coverage(behind, rows)[0]))
         return columns
+
+    def _coverage(self, weights: Mapping[str, float], rows: Sequence[int]) -> tuple[Column, Column]:
+        """``share_of`` for the claims of some rows, without and with the questions that they answer."""
+        own, asked = np.zeros(len(self._table)), np.zeros(len(self._table))
+        for key, weight in weights.items():
+            held, by_questions = self._rows_of(key)
+            own[held] += weight
+            asked[held] += weight
+            asked[by_questions] += weight
+        return own[rows], asked[rows]
+
+    @lru_cache(maxsize=16_384)  # noqa: B019
+    def _rows_of(self, key: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Rows of the claims that hold a key, and of the others with a question that does."""
+        held = self._table.rows_of.of(key)
+        return held, np.setdiff1d(self._index.questions.rows_of.of(key), held)
 
     def _candidates(self, query: Query, hits: Hits, vectors: Vectors, near: Sequence[Vectors]) -> list[int]:
         rows: dict[int, None] = {}
         of_passage = self._table.by_passage
         for row in hits.rows.tolist():
             rows.update(dict.fromkeys(of_passage[row]))
-        wanted = set(query.terms) - query.subjects
+        wanted = sorted(set(query.terms) - query.subjects)
         for attribute in query.attributes[:2]:
-            for claim_row in self.of_attribute(attribute):
-                if not wanted or not wanted.isdisjoint(self.facts(claim_row).keys):
-                    rows[claim_row] = None
+            of_attribute = self.of_attribute(attribute)
+            if wanted and of_attribute:
+                named = set(chain.from_iterable(self._rows_of(term)[0].tolist() for term in wanted))
+                of_attribute = tuple(row for row in of_attribute if row in named)
+            rows.update(dict.fromkeys(of_attribute))
         for nearness in near:
             nearest = _greatest(nearness)
             rows.update(dict.fromkeys(nearest[nearness[nearest] > 0].tolist()))

@@ -40,18 +40,20 @@ class PremiseCheck:
         self._vocabulary = vocabulary
 
     def read_of(self, query: Query) -> str:
-        """The text that ``correction`` will want encoded, "" if it will want none."""
-        return self._premise(query)[0]
+        """The text that ``correction`` will want encoded, "" if it will want none: the question itself where it asks for nothing
+        beside its premise."""
+        said, frame, is_all = self._premise(query)
+        return "" if frame is None else query.text if is_all else said
 
     def correction(self, query: Query, known: QueryVectors | None = None) -> Finding | None:
         """The finding that sets the premise of a question right; None if there is no premise, or nothing against it.
 
         ``known``: the vectors of the message's texts.
         """
-        said, frame = self._premise(query)
+        said, frame, _ = self._premise(query)
         if frame is None:
             return None
-        vector = (QueryVectors(self._index.encoder) if known is None else known).of([said])[0]
+        vector = (QueryVectors(self._index.encoder) if known is None else known).of([self.read_of(query)])[0]
         cosines = similarities(self._index.claim_vectors, vector)
         rows = [row for row in np.argsort(-cosines, kind="stable")[:_NEAREST].tolist() if cosines[row] >= _NEAR]
         near = [(self._index.claims[row], float(cosines[row])) for row in rows]
@@ -84,24 +86,24 @@ class PremiseCheck:
 
     def _read_as(self, label: str, query: Query, claims: Sequence[Claim]) -> list[Claim]:
         """The claims that the message itself is read to agree or to conflict with."""
-        odds = self._index.pair_reader.read([(query.text, claim.text) for claim in claims])
+        odds = self._index.verdict_reader.read([(query.text, claim.text) for claim in claims])
         return [claim for claim, row in zip(claims, odds, strict=True) if LABELS[int(row.argmax())] == label]
 
     @lru_cache(maxsize=32)  # noqa: B019 - one check lives as long as its index; a message asks twice
-    def _premise(self, query: Query) -> tuple[str, Frame | None]:
-        """What a question rests on, and its frame; nothing where it names nothing of the field."""
-        said, _ = premise_of(query.text)
+    def _premise(self, query: Query) -> tuple[str, Frame | None, bool]:
+        """What a question rests on, its frame, and whether nothing else is asked; nothing where it names nothing of the field."""
+        said, rest = premise_of(query.text)
         frame = read_frame(said, (), self._vocabulary) if said else None
         if frame is None or not any(self._vocabulary.terms[term].kind in _NAMING for term in frame.terms):
-            return "", None
-        return said, frame
+            return "", None, False
+        return said, frame, not rest
 
     def _sure(
         self, said: str, frame: Frame, near: Sequence[tuple[Claim, float]], most: int, doubt: float
     ) -> list[tuple[Judgement, Claim]]:
         """How the ``most`` claims nearest to the premise surely stand to it; those that plainly speak of something else are left
         out."""
-        relator = Relator(self._vocabulary, self._index.pair_reader)
+        relator = Relator(self._vocabulary, self._index.quick_reader)
         pairs = [Pair(frame, claim.frame, said, claim.text, cosine) for claim, cosine in near]
         places = relator.closest(pairs, most, _PLAINLY_OTHER, doubt)
         verdicts = relator.judge([pairs[place] for place in places])

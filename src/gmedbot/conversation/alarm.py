@@ -118,10 +118,18 @@ class AlarmModel:
 class RedFlagScreen:
     """Rules and model together: a chat message in, the place to seek care out. Thread-safe."""
 
-    def __init__(self, rules: SafetyRules | None, encoder: str, model: AlarmModel | None = None) -> None:
+    def __init__(
+        self,
+        rules: SafetyRules | None,
+        encoder: str,
+        model: AlarmModel | None = None,
+        mend: Callable[[str], str] = str,
+    ) -> None:
         """``encoder``: the model whose vectors ``screen`` is given. Without ``rules`` there is nothing to say; with another
-        encoder than the alarm model knows, the rules decide alone."""
+        encoder than the alarm model knows, the rules decide alone. ``mend``: a message → the same without typing errors,
+        which is what the model reads: it is the question that is encoded anyway. The rules read what was typed."""
         self._rules = rules
+        self._mend = mend
         self._encoder = encoder
         self._model = model
         self._screened: dict[str, Safety | None] = {}
@@ -129,7 +137,8 @@ class RedFlagScreen:
     def read_of(self, text: str) -> str:
         """What of a message ``screen`` will want encoded, "" if it will want nothing."""
         model = self._model or alarm_model()
-        return text[:_LONGEST] if self._rules is not None and self._encoder == model.fitted_for and text.strip() else ""
+        is_wanted = self._rules is not None and self._encoder == model.fitted_for and text.strip()
+        return self._mend(text)[:_LONGEST] if is_wanted else ""
 
     def screen(self, text: str, encode: Callable[[str], NDArray[np.float32]]) -> Safety | None:
         """Where to seek care, None if nothing worries. ``encode``: a text → its vector, (dim,)."""
@@ -156,8 +165,9 @@ class RedFlagScreen:
         model = self._model or alarm_model()
         if self._encoder != model.fitted_for:
             return ruled
-        vector = encode(text[:_LONGEST])
-        odds = model.score(text, vector)
+        heard = self.read_of(text)
+        vector = encode(heard)
+        odds = model.score(heard, vector)
         if ruled is not None:
             return ruled if odds >= model.overrules else None
         return rules.answering(model.label(vector)) if odds >= model.raises else None

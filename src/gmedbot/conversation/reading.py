@@ -117,6 +117,12 @@ class MessageReader:
         query = self._understood(standalone.text)
         return replace(query, context=standalone.context, turn=standalone.kind), standalone
 
+    def mended(self, message: str) -> str:
+        """A message with its typing errors mended; as it is in another language, whose words are none, or if it is too long
+        to be read."""
+        is_read = len(message) <= self._longest and not other_language(message, self._knows)
+        return self._understood(message).text if is_read else message
+
     @lru_cache(maxsize=32)  # noqa: B019 - one reader lives as long as its index; a message reads its words several times
     def _understood(self, text: str) -> Query:
         return understand(text, self._vocabulary, self._speller)

@@ -369,6 +369,7 @@ def _reader(settings: Settings) -> tuple[str, PairReader]:
     name = reader_name()
     folder = settings.index / "encoders" / name
     with contextlib.suppress(EncoderError):
+        PairReader(folder, mode="verdict")
         return name, PairReader(folder)
     fresh = settings.index / "encoders" / f".fresh-reader-{os.getpid()}"
     export_reader(fresh)

@@ -21,7 +21,7 @@ from gmedbot.errors import IndexDamagedError
 from gmedbot.index.rows import load_array
 from gmedbot.types import Claim, Finding, Passage
 
-__all__ = ["ClaimTable", "write_claim_table"]
+__all__ = ["ClaimTable", "KeyRows", "write_claim_table"]
 
 Rows = NDArray[np.int32]
 _COLUMNS = ("passage", "source", "finding", "attribute", "key", "key_start")
@@ -76,12 +76,34 @@ class _Groups(Sequence[tuple[int, ...]]):
         self._starts = np.searchsorted(values, np.arange(int(values[-1]) + 2 if len(values) else 1))
 
     def __getitem__(self, value: Any) -> Any:
-        if not 0 <= value < len(self):
-            return ()
-        return tuple(self._order[self._starts[value] : self._starts[value + 1]].tolist())
+        return tuple(self.of(value).tolist())
+
+    def of(self, value: int) -> NDArray[np.int64]:
+        """The places of a value, ascending; none for one that the column does not hold."""
+        is_held = 0 <= value < len(self)
+        places: NDArray[np.int64] = (
+            self._order[self._starts[value] : self._starts[value + 1]] if is_held else self._order[:0]
+        )
+        return places
 
     def __len__(self) -> int:
         return len(self._starts) - 1
+
+
+class KeyRows:
+    """key → the rows that have it, from each row's keys as one flat column."""
+
+    def __init__(self, names: Sequence[str], column: Rows, starts: Rows) -> None:
+        self._numbers = {name: number for number, name in enumerate(names)}
+        self._groups = _Groups(column)
+        self._starts = starts
+
+    def of(self, key: str) -> NDArray[np.int64]:
+        """Rows, ascending."""
+        number = self._numbers.get(key)
+        if number is None:
+            return np.zeros(0, dtype=np.int64)
+        return np.searchsorted(self._starts, self._groups.of(number), side="right") - 1
 
 
 class ClaimTable:
@@ -127,6 +149,11 @@ class ClaimTable:
         """The keys of one claim (see ``claims.keys``)."""
         start = self._columns["key_start"]
         return frozenset(self._key_names[number] for number in self._columns["key"][start[row] : start[row + 1]])
+
+    @cached_property
+    def rows_of(self) -> KeyRows:
+        """The claims that have a key."""
+        return KeyRows(self._key_names, self._columns["key"], self._columns["key_start"])
 
     @cached_property
     def key_counts(self) -> Mapping[str, int]:

@@ -26,7 +26,7 @@ Vectors = NDArray[np.float32]
 _FLAT_LIMIT = 20_000
 #: Candidates of the codes per wanted row, and at least; the exact vectors then decide.
 _REFINE = 8
-_LEAST_REFINED = 1000
+_LEAST_REFINED = 600
 #: Share of the lists that a search looks into: at 10⁵ and 10⁶ more found a hundredth more.
 _PROBED = 1 / 32
 _BLOCK = 65_536

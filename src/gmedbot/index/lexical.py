@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,6 +24,10 @@ __all__ = ["LexicalIndex", "full_match", "tokenize"]
 
 #: From here on common words would cost more than everything else of a search; they weigh next to nothing.
 _LARGE = 50_000
+#: Candidates of a large index that common words are added to.
+_MANY = 20_000
+#: A word that stands in more than one row of so many is looked up by row, not searched for.
+_COMMON = 20
 #: Up to here scoring every row costs less than finding out which need not be.
 _SMALL = 4_000
 #: Sums of float32 differ by their order; a row this close to the last place is scored again.
@@ -134,14 +138,29 @@ class _Posting(NamedTuple):
     rows: NDArray[np.int32]  #: ascending
     scores: NDArray[np.float32]  #: what the word gives to each of them
     most: float  #: the highest of these
+    spread: NDArray[np.float32] | None = (
+        None  #: (size,) what it gives to every row, where it is a common word of many rows
+    )
 
 
 def _add(word: _Posting, rows: NDArray[np.int64], scores: NDArray[np.float32]) -> None:
     """Add what a word gives to ``rows`` (ascending) to their ``scores``."""
+    if word.spread is not None:
+        scores += word.spread[rows]
+        return
     places = np.searchsorted(word.rows, rows)
     places[places == len(word.rows)] = 0
     is_there = word.rows[places] == rows
     scores[is_there] += word.scores[places[is_there]]
+
+
+def _reaching(partial: NDArray[np.float32], cut: float, words: Sequence[_Posting]) -> NDArray[np.int64]:
+    """The rows of some words whose score reaches ``cut`` and is above 0, ascending."""
+    if cut <= 0:
+        return np.flatnonzero(partial > 0)
+    rows = np.concatenate([word.rows[partial[word.rows] >= cut] for word in words])  # few: most rows are not looked at
+    rows.sort()
+    return rows[np.flatnonzero(np.diff(rows, prepend=-1))].astype(np.int64)
 
 
 def _kth(scores: NDArray[np.float32], k: int) -> float:
@@ -235,7 +254,8 @@ class LexicalIndex:
 
         Exact, without scoring every row that holds a common word (MaxScore; Turtle and Flood 1995): the rarest words
         bring the candidates, and once the words left cannot lift a new row into the best ``k``, they only add to these.
-        Above 50,000 rows a word that stands in more than a tenth of them brings none, if rarer ones brought ``k``.
+        Above 50,000 rows a word that stands in more than a tenth of them brings none, if rarer ones brought ``k``, and
+        common words are added to the best 20,000 candidates only (docs/scaling.md says how many of the rows that changes).
         """
         if self.size <= _SMALL:
             everything = self.scores(query)
@@ -257,8 +277,11 @@ class LexicalIndex:
             if len(word.rows) >= k:
                 least = max(least, _kth(partial[word.rows], k))
         cut = least - rest[used] - _SLACK
-        rows = np.flatnonzero(partial >= cut) if cut > 0 else np.flatnonzero(partial)
+        rows = _reaching(partial, cut, postings[:used])
         reached = partial[rows]
+        if self.size > _LARGE and len(rows) > _MANY:  # where common words could still lift any row
+            is_high = reached >= _kth(reached, _MANY)
+            rows, reached = rows[is_high], reached[is_high]
         for word, lift in zip(postings[used:], rest[used:], strict=False):
             if len(rows) <= 2 * k:
                 break
@@ -288,8 +311,18 @@ class LexicalIndex:
                 scores = self._scores[start:end]
                 if number not in self._most:
                     self._most[number] = float(scores.max())
-                found.append(_Posting(self._rows[start:end], scores, self._most[number]))
+                is_common = self.size > _LARGE and end - start > self.size // _COMMON
+                spread = self._spread(number) if is_common else None
+                found.append(_Posting(self._rows[start:end], scores, self._most[number], spread))
         return found
+
+    @lru_cache(maxsize=64)  # noqa: B019 - questions of one field share their common words; looking a row up is one step
+    def _spread(self, number: int) -> NDArray[np.float32]:
+        """What a word gives to every row, (size,)."""
+        start, end = int(self._starts[number]), int(self._starts[number + 1])
+        spread = np.zeros(self.size, dtype=np.float32)
+        spread[self._rows[start:end]] = self._scores[start:end]
+        return spread
 
     def full_match(self, query: str) -> float:
         """BM25 score of a row of average length that holds each distinct word of the query once.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from gmedbot.claims.vocabulary import Vocabulary
 from gmedbot.errors import IndexDamagedError
+from gmedbot.index.claim_table import KeyRows
 from gmedbot.index.dense import similarities
 from gmedbot.index.rows import RowFile, load_array, write_rows
 from gmedbot.types import Claim
@@ -140,6 +142,11 @@ class QuestionTable:
         """A question as it was written."""
         text: str = self._rows[number]["text"]
         return text
+
+    @cached_property
+    def rows_of(self) -> KeyRows:
+        """The claims whose questions have a key."""
+        return KeyRows(self._key_names, self._key, self._key_start)
 
     def keys(self, row: int) -> frozenset[str]:
         """Words and terms of all questions of a claim (see ``claims.keys``)."""

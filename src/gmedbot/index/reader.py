@@ -124,6 +124,16 @@ class BuiltIndex:
         return PairReader(self.store.folder / "encoders" / self.manifest.reader_folder)
 
     @cached_property
+    def quick_reader(self) -> PairReader:
+        """The same in eight bits, for what is read while somebody waits."""
+        return PairReader(self.store.folder / "encoders" / self.manifest.reader_folder, mode="fast")
+
+    @cached_property
+    def verdict_reader(self) -> PairReader:
+        """The reader of a question beside a statement that was found for it."""
+        return PairReader(self.store.folder / "encoders" / self.manifest.reader_folder, mode="verdict")
+
+    @cached_property
     def vocabulary(self) -> Vocabulary:
         """The vocabulary that the claims were read with."""
         return vocabulary_from_rows(self._json("vocabulary.json"))

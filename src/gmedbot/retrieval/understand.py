@@ -87,8 +87,9 @@ class Speller:
     def _targets(self) -> Mapping[str, list[str]]:
         """First letter → the words that a typing error may be mended to."""
         found: dict[str, list[str]] = {}
-        for word in sorted({*self._lexicon, *self._terms}):
-            if len(word) >= 4 and word.isalpha() and (word in self._terms or self._lexicon.get(word, 0) >= 3):
+        for word in sorted({*self._lexicon, *self._terms, *_COMMON}):
+            is_usual = word in self._terms or word in _COMMON or self._lexicon.get(word, 0) >= 3
+            if len(word) >= 4 and word.isalpha() and is_usual:
                 found.setdefault(word[0], []).append(word)
         return found
 
@@ -106,7 +107,8 @@ class Speller:
         if not hits:
             return None
         best = min(hits, key=lambda hit: (hit[1], hit[0] not in self._terms, -self._lexicon.get(hit[0], 0), hit[0]))
-        is_sure = best[1] <= 1 or best[0] in self._terms or self._lexicon.get(best[0], 0) >= 10
+        is_usual = best[0] in self._terms or best[0] in _COMMON or self._lexicon.get(best[0], 0) >= 10
+        is_sure = best[1] <= 1 or is_usual
         if (
             len(word) <= _SHORT or best[1] > 1
         ):  # few letters agree by chance: "cert" and "cent", "pamoate" and "palpate"

@@ -359,15 +359,20 @@ def quantise(path: Path, target: Path) -> None:
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     traced = target.with_name(f"traced-{os.getpid()}.onnx")
-    logging.getLogger().setLevel(max(logging.ERROR, logging.getLogger().level))  # it advises what was done already
-    quantize_dynamic(
-        str(path),
-        str(traced),
-        weight_type=QuantType.QInt8,
-        per_channel=True,
-        reduce_range=True,
-        extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},
-    )
+    root = logging.getLogger()
+    level = root.level
+    root.setLevel(max(logging.ERROR, level))  # it advises what was done already
+    try:
+        quantize_dynamic(
+            str(path),
+            str(traced),
+            weight_type=QuantType.QInt8,
+            per_channel=True,
+            reduce_range=True,
+            extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},
+        )
+    finally:
+        root.setLevel(level)
     _optimise(traced, target)
 
 

@@ -12,7 +12,7 @@ from gmedbot.answer.verdict import first_word
 from gmedbot.types import Claim, Frame
 from tests.support import make_claim
 
-YES, NO, SAYS_NOTHING, LEANS_NO = (4.0, 0.0, 0.0), (0.0, 4.0, 0.0), (0.0, 0.0, 4.0), (0.0, 1.5, 0.0)
+YES, NO, SAYS_NOTHING, LEANS_NO = (4.0, 0.0, 0.0), (0.0, 4.0, 0.0), (0.0, 0.0, 4.0), (0.0, 1.2, 0.0)
 
 
 class _Reader:

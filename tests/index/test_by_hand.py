@@ -95,3 +95,15 @@ def test_questions_on_a_dispute_of_the_reviews_are_in_the_build(settings: Settin
     index = BuiltIndex(Store(settings.index))
     (vector,) = index.encoder.encode(["who drives it?"])
     assert index.disputes.nearness("They differ.", vector) == pytest.approx((1.0, 1.0, 0.0, 0.0), abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "why"), [("reader_name", "0" * 12, "reader"), ("packaged_digest", "0" * 64, "encoder")]
+)
+def test_an_index_of_other_networks_is_stale(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, name: str, value: str, why: str
+) -> None:
+    build_index(settings)
+    assert is_stale(settings) == ""
+    monkeypatch.setattr(f"gmedbot.index.build.{name}", lambda *names: value)
+    assert why in is_stale(settings)

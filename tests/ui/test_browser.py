@@ -177,6 +177,7 @@ def test_an_error_in_the_program_is_told_and_can_be_retried(chat: Visit) -> None
     page = chat.page
     chat.ask("crash")
     expect(page.locator("#gm-turns .gm-declined")).to_contain_text("That did not work")
+    expect(page.locator("#gm-live")).to_contain_text("That did not work")
     chat.ask(NERVE)
     expect(page.locator("#gm-turns .gm-lead")).to_have_count(1)
 
@@ -340,6 +341,7 @@ def test_copy_takes_the_answer_with_its_sources(chat: Visit) -> None:
     chat.ask(NERVE)
     page.click("#gm-turns [data-act=copy]")
     expect(page.locator("#gm-toast")).to_have_text("Copied.")
+    expect(page.locator("#gm-live")).to_have_text("Copied.")
     assert "Sources:" in page.evaluate("navigator.clipboard.readText()")
 
 
@@ -347,8 +349,11 @@ def test_a_vote_asks_for_its_reason_and_reaches_the_maintainers(server: Server, 
     page = (seen := visit(server.url)).page
     seen.ask("Which nerve did I vote about?")
     page.click("#gm-turns [data-act=down]")
-    page.click("#gm-turns .gm-reasons [data-reason=wrong-source]")
+    page.locator("#gm-turns .gm-reasons [data-reason=wrong-source]").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#gm-turns .gm-reasons [data-reason=wrong-source]")).to_have_attribute("aria-pressed", "true")
     expect(page.locator("#gm-toast")).to_contain_text("Thank you")
+    expect(page.locator("#gm-turns [data-act=down]")).to_be_focused()  # not nowhere, when the reasons go
     expect(page.locator("#gm-turns [data-act=down]")).to_have_attribute("aria-pressed", "true")
     page.goto(f"{server.url}/maintain")
     page.fill("input[type=password]", "correct horse")
@@ -445,6 +450,21 @@ def test_exercises_are_filtered_and_sorted(server: Server, visit: NewVisit) -> N
     page.click("th >> text=Mean")
     expect(page.locator(".gm-table tbody th").first).to_have_text("Clam")
     expect(page.locator("th[aria-sort=ascending]")).to_contain_text("Mean")
+
+
+def test_a_list_that_is_walked_through_with_the_keys_is_submitted_by_its_button(
+    server: Server, visit: NewVisit
+) -> None:
+    page = visit(f"{server.url}/explore").page
+    chosen = page.locator("form[data-auto] select").first
+    before = page.url
+    chosen.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    expect(chosen).to_be_focused()
+    assert page.url == before
+    page.locator("form[data-auto] > button").first.click()
+    page.wait_for_url(lambda url: url != before)
 
 
 def test_the_phone_has_a_drawer_and_a_sheet(server: Server, visit: NewVisit) -> None:

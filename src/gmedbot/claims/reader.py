@@ -66,8 +66,10 @@ class PairReader:
         from tokenizers import Tokenizer
 
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
+        # a verdict is read alone while somebody waits, pairs of a build beside one another; the bits are the same
+        options.intra_op_num_threads = min(2, os.cpu_count() or 1) if mode == "verdict" else 1
         options.inter_op_num_threads = 1
+        options.add_session_config_entry("session.force_spinning_stop", "1")
         options.log_severity_level = 3
         try:
             self._session = onnxruntime.InferenceSession(

@@ -170,6 +170,10 @@ def is_stale(settings: Settings) -> str:
         return "the vocabulary, the reviews, the questions or the plain wordings have changed"
     if manifest.thresholds != thresholds_for(settings.corpus, manifest.encoder):
         return "the thresholds have changed"
+    if manifest.reader_folder != reader_name():
+        return "the pair reader has changed"
+    if manifest.encoder.digest != packaged_digest(settings.encoder, manifest.encoder.digest):
+        return "the encoder has changed"
     return ""
 
 

@@ -37,14 +37,17 @@ export async function vote(node, turn, value, save) {
 function drawReasons(box, turn, save) {
   const buttons = REASONS.map((reason) => h("button", {
     type: "button", class: "gm-small", "aria-pressed": "false", "data-reason": reason,
-    onclick: async (event) => {
+    onclick: async ({ currentTarget: mine }) => {
       const chosen = { value: "down", reason };
       if (!(await send(turn, chosen))) return;
       turn.vote = chosen;
       save();
-      $$("button", box).forEach((b) => b.setAttribute("aria-pressed", String(b === event.currentTarget)));
+      $$("button", box).forEach((b) => b.setAttribute("aria-pressed", String(b === mine)));
       toast(t("thanks"));
-      setTimeout(() => { box.hidden = true; }, 1200);
+      setTimeout(() => {
+        if (box.contains(document.activeElement)) $("[data-act=down]", box.closest(".gm-turn")).focus();
+        box.hidden = true;
+      }, 1200);
     },
   }, t(`reason.${reason}`)));
   box.replaceChildren(h("span", {}, t("reason_title")), ...buttons);

@@ -12,7 +12,7 @@ const drawn = new Map(); // turn id → what the server sent to show it: {record
 // ── asking ────────────────────────────────────────────────────────────────────────────────────────────────────
 function problem(text) {
   $("#gm-problem").textContent = text;
-  $("#gm-question").toggleAttribute("aria-invalid", Boolean(text));
+  $("#gm-question").setAttribute("aria-invalid", String(Boolean(text)));
 }
 
 function ask(question, from = conversation.turns.length) {
@@ -58,7 +58,13 @@ function receive(value) {
   const keep = message.keep ?? 0; // if a piece was lost, the last message brings everything
   if (message.blocks && keep <= running.shown.length) patch(node, running.shown, [...running.shown.slice(0, keep), ...message.blocks]);
   if (!message.done) return;
-  if (message.failed) { end("failed"); $(".gm-actions", node).hidden = true; trouble(node, "", false, true); return; }
+  if (message.failed) {
+    end("failed");
+    $(".gm-actions", node).hidden = true;
+    trouble(node, "", false, true);
+    announce([...$$(".gm-blocks :is(h3, p)", node)].map((x) => x.textContent).join(". "));
+    return;
+  }
   turn.record = message.record;
   drawn.set(turn.id, message);
   end("done");
@@ -104,12 +110,13 @@ function complete(turn, node, message) {
 }
 
 /** A line under the answer: why it is not whole, and what to do. */
-function trouble(node, text, isBad, onlyRetry = false) {
+function trouble(node, text, isBad, onlyRetry = false, isNew = true) {
   const box = $(".gm-trouble", node);
   box.classList.toggle("is-bad", isBad);
   const retry = h("button", { type: "button", class: "gm-small", "data-act": "retry" }, t("retry"));
   box.replaceChildren(...(onlyRetry ? [] : [h("span", {}, text)]), retry);
   box.hidden = false;
+  if (!isNew) return;
   box.scrollIntoView({ block: "nearest" });
   if (text) announce(text);
 }
@@ -190,12 +197,13 @@ async function openConversation(id) {
   fitLast();
   nodes.at(-1).scrollIntoView({ block: "start" });
   if (document.activeElement === document.body) $("#gm-thread").focus({ preventScroll: true });
+  announce(t("opened", { title: mine.title }));
 }
 
 function restore(turn, node, message) {
   if (!message) {
-    const text = { stopped: t("stopped_gone"), lost: t("lost"), open: t("lost") }[turn.state];
-    trouble(node, text ?? $("#gm-turns").dataset.old, false);
+    const text = { stopped: t("stopped_gone"), lost: t("lost"), open: t("lost"), failed: t("failed_gone") }[turn.state];
+    trouble(node, text ?? $("#gm-turns").dataset.old, false, false, false);
     return;
   }
   drawn.set(turn.id, { ...message, record: turn.record });
@@ -282,7 +290,7 @@ function showChosen() {
     .map((x) => x.nextElementSibling.textContent);
   $("#gm-chosen").textContent = labels.length ? labels.join(" · ") : t("settings_all");
   $("#gm-chosen").classList.toggle("gm-wide", labels.length === 0);
-  $("#gm-tune").setAttribute("aria-pressed", String(labels.length > 0));
+  $("#gm-tune").classList.toggle("is-on", labels.length > 0);
 }
 
 function setUpSettings() {

@@ -51,6 +51,7 @@ export function toast(text, action = null, isFocused = false) {
     box.append(h("button", { type: "button", onclick: run }, action.label));
   }
   box.hidden = false;
+  announce(action ? `${text} ${t("can_undo")}` : text);
   clearTimeout(toastTimer);
   if (isFocused) $("button", box)?.focus({ preventScroll: true });
   const hide = () => {

@@ -2,8 +2,16 @@
 const text = (row, at) => row.cells[at].dataset.value ?? row.cells[at].textContent.trim();
 
 for (const form of document.querySelectorAll("form[data-auto]")) {
-  if (!form.querySelector("input[type=search]")) form.querySelector(":scope > button")?.classList.add("gm-sr");
-  form.addEventListener("change", (event) => { if (event.target.tagName === "SELECT") form.requestSubmit(); });
+  const button = form.querySelector(":scope > button");
+  if (!form.querySelector("input[type=search]")) button?.classList.add("gm-sr");
+  let isTyped = false; // with the keys a list is walked through: only the button submits what was chosen
+  form.addEventListener("keydown", () => { isTyped = true; });
+  form.addEventListener("pointerdown", () => { isTyped = false; });
+  form.addEventListener("change", (event) => {
+    if (event.target.tagName !== "SELECT") return;
+    if (isTyped) button?.classList.remove("gm-sr");
+    else form.requestSubmit();
+  });
   form.addEventListener("submit", () => {
     for (const field of form.elements) if (field.name && !field.value) field.disabled = true;
   });

@@ -58,6 +58,7 @@ function onKey(event) {
   if (event.key !== "Escape") return;
   if (!$("#gm-tip").hidden) { hideTip(); if (!app().classList.contains("panel-open")) return; }
   if ($("#gm-panel").contains(document.activeElement) || app().classList.contains("panel-open")) close();
+  else if (at?.back && document.activeElement === document.body) close(); // a screen reader read on from the panel
 }
 
 const citations = () => turns(at?.turn)?.record?.citations ?? [];

@@ -55,7 +55,7 @@ def _chart(points: Sequence[ChartPoint], unit: str, named: Mapping[int, tuple[Ci
     head = el(
         "tr",
         el("th", t("chart.label"), scope="col"),
-        el("td"),
+        el("td", aria_hidden="true"),
         el("th", f"{t('chart.value')} ({unit})", scope="col"),
         class_="gm-sr",
     )

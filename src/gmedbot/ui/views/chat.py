@@ -52,7 +52,7 @@ def chat_shell(max_chars: int) -> str:
             _templates(),
             el("div", id="gm-live", role="status", aria_live="polite", class_="gm-sr"),
             el("div", id="gm-alert", role="alert", aria_live="assertive", class_="gm-sr"),
-            el("div", id="gm-toast", role="status", class_="gm-toast", hidden=True),
+            el("div", id="gm-toast", class_="gm-toast", hidden=True),
             el("div", id="gm-tip", role="tooltip", class_="gm-tip", hidden=True),
             class_="gm-app is-empty",
         )
@@ -125,7 +125,7 @@ def _composer(max_chars: int) -> Markup:
         data_max=max_chars,
     )
     tune = el("button", icon("tune"), type="button", id="gm-tune", class_="gm-iconbtn", aria_label=t("chat.settings"),
-              title=t("chat.settings"), aria_expanded="false", aria_controls="gm-settings")  # fmt: skip
+              title=t("chat.settings"), aria_expanded="false", aria_controls="gm-settings", aria_describedby="gm-chosen")  # fmt: skip
     send = el("button", icon("send"), type="submit", id="gm-send", class_="gm-send", aria_label=t("chat.send"),
               title=t("chat.send"))  # fmt: skip
     stop = el("button", icon("stop"), type="button", id="gm-stop", class_="gm-send is-stop", aria_label=t("chat.stop"),
@@ -133,7 +133,7 @@ def _composer(max_chars: int) -> Markup:
     return el(
         "form",
         _settings(),
-        el("p", id="gm-problem", class_="gm-problem", role="alert"),
+        el("p", id="gm-problem", class_="gm-problem", role="alert", aria_live="assertive"),
         el("div", tune, box, send, stop, class_="gm-inputrow"),
         el(
             "p",

@@ -30,11 +30,12 @@ def short_name(citation: Citation, source: Source | None = None) -> str:
 def badge(evidence: str, kind: str = "") -> Markup:
     """Level of evidence as words and five dots; the words carry it, the dots only repeat it."""
     rank = EVIDENCE_RANK.get(evidence, 0)
+    title = t("badge.level", n=rank, of=len(EVIDENCE_RANK))
     dots = join(el("i", class_="on" if n < rank else None) for n in range(len(EVIDENCE_RANK)))
     label = evidence_label(evidence)
     words = kind_label(kind) if kind else label
-    title = f"{label}: level {rank} of {len(EVIDENCE_RANK)}"
-    return el("span", el("span", dots, class_="gm-dots", aria_hidden="true"), words, class_="gm-badge", title=title)
+    drawn = el("span", dots, class_="gm-dots", aria_hidden="true", title=f"{label}: {title}")
+    return el("span", drawn, words, el("span", f", {title}", class_="gm-sr"), class_="gm-badge")
 
 
 def chip(citation: Citation, name: str) -> Markup:

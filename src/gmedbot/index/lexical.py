@@ -138,9 +138,7 @@ class _Posting(NamedTuple):
     rows: NDArray[np.int32]  #: ascending
     scores: NDArray[np.float32]  #: what the word gives to each of them
     most: float  #: the highest of these
-    spread: NDArray[np.float32] | None = (
-        None  #: (size,) what it gives to every row, where it is a common word of many rows
-    )
+    spread: NDArray[np.float32] | None = None  #: (size,) what it gives to every row, for a common word of a large index
 
 
 def _add(word: _Posting, rows: NDArray[np.int64], scores: NDArray[np.float32]) -> None:

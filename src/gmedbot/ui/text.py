@@ -60,7 +60,7 @@ EN: Mapping[str, str] = {
     "side.clear": "Delete all conversations",
     # one turn
     "turn.you": "You asked",
-    "turn.answer": "Answer",
+    "turn.answer": "Answer to: {question}",
     "turn.edit": "Edit the question",
     "turn.read_as": "Read as",
     "turn.copy": "Copy the answer",
@@ -195,6 +195,9 @@ _EXPLORE: Mapping[str, str] = {
     "exercise.ask": "Ask about this exercise",
     "exercise.study": "Study",
     "exercise.sort": "Sort by {column}",
+    "table.sorted": "Sorted by {column}, {way}.",
+    "table.up": "ascending",
+    "table.down": "descending",
     "compare.title": "What the sources say about one thing",
     "compare.choose": "How many sources of each kind speak of a point, strongest evidence first. Choose a point to see who "
     "says what about it.",

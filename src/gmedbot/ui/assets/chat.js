@@ -155,6 +155,8 @@ function addTurn(turn) {
   const node = copyOf("gm-t-turn");
   node.dataset.turn = turn.id;
   $(".gm-qtext", node).textContent = turn.question;
+  const heading = $(".gm-a > h2", node);
+  heading.textContent = heading.dataset.words.replace("{question}", () => turn.question.slice(0, 120));
   $(".gm-wait", node).hidden = true;
   $("#gm-turns").append(node);
   return node;
@@ -305,7 +307,10 @@ function setUpSettings() {
     $("#gm-settings").hidden = !isOpen;
     $("#gm-tune").setAttribute("aria-expanded", String(isOpen));
   };
-  $("#gm-tune").addEventListener("click", () => toggle($("#gm-settings").hidden));
+  $("#gm-tune").addEventListener("click", (event) => {
+    toggle($("#gm-settings").hidden);
+    if (!event.detail && !$("#gm-settings").hidden) $("#gm-settings input").focus(); // by key: they stand above their button
+  });
   $("#gm-form").addEventListener("keydown", (event) => {
     if (event.key === "Escape" && !$("#gm-settings").hidden) { toggle(false); $("#gm-tune").focus(); }
   });
@@ -320,6 +325,7 @@ function setUpComposer() {
   $("#gm-form").addEventListener("submit", (event) => {
     event.preventDefault();
     if (!ask(box.value)) return;
+    store.draft.write("");
     box.value = ""; // a box of two lines shrinks now: the room below and the place of the question follow it
     box.style.height = "";
     fitLast();
@@ -332,11 +338,13 @@ function setUpComposer() {
   });
   box.addEventListener("input", () => {
     if (box.value.length <= maxChars) problem("");
+    store.draft.write(box.value);
     if (CSS.supports("field-sizing", "content")) return;
     box.style.height = "";
     box.style.height = `${box.scrollHeight}px`;
   });
   $("#gm-stop").addEventListener("click", stop);
+  box.value = store.draft.read();
 }
 
 async function setUpStart() {

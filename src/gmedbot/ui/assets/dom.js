@@ -32,6 +32,14 @@ export const app = () => $(".gm-app");
 export const isNarrow = () => matchMedia("(max-width: 860px)").matches;
 export const isTouch = () => matchMedia("(pointer: coarse)").matches;
 
+/** Keep the focus in an open drawer: what lies under it can neither be reached nor read. */
+export function holdFocus() {
+  const isDrawer = (node) => getComputedStyle(node).position === "fixed";
+  const open = [["side-open", "#gm-side"], ["panel-open", "#gm-panel"]].map(([name, id]) => app().classList.contains(name) && $(id))
+    .find((node) => node && isDrawer(node));
+  for (const node of $$(".gm-skip, .gm-top, #gm-main, #gm-side, #gm-panel")) node.inert = Boolean(open) && node !== open;
+}
+
 /** Say one thing to a screen reader, once; what is urgent interrupts what it is saying. */
 export function announce(text, isUrgent = false) {
   const live = $(isUrgent ? "#gm-alert" : "#gm-live");

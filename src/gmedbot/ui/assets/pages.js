@@ -21,6 +21,11 @@ window.addEventListener("pageshow", () => {
   for (const field of document.querySelectorAll("form[data-auto] :disabled")) field.disabled = false;
 });
 
+const said = document.createElement("p"); // what a screen reader is told when a table has been sorted
+said.className = "gm-sr";
+said.setAttribute("role", "status");
+document.body.append(said);
+
 for (const table of document.querySelectorAll("table[data-sortable]")) {
   const heads = [...table.tHead.rows[0].cells];
   heads.forEach((head, at) => {
@@ -43,6 +48,7 @@ function sort(table, heads, at) {
   table.tBodies[0].append(...rows);
   heads.forEach((head) => head.removeAttribute("aria-sort"));
   heads[at].setAttribute("aria-sort", up ? "ascending" : "descending");
+  said.textContent = table.dataset.sortable.replace("{column}", heads[at].textContent.trim()).replace("{way}", table.dataset[up ? "up" : "down"]);
 }
 
 // A page that waits for an index looks for it, and opens again when it is there.

@@ -1,5 +1,5 @@
 // The source panel, the citations that open it, and the quote shown on hover or focus.
-import { $, $$, app, isNarrow, t, copyText, toast } from "./dom.js";
+import { $, $$, app, holdFocus, isNarrow, t, copyText, toast } from "./dom.js";
 
 let turns = () => null; // finds a turn's record and its sources by the turn's id
 let at = null; // {turn, n, back}: what is open, and where focus returns to
@@ -18,6 +18,7 @@ export function setUp(findTurn) {
   }, true);
   $("#gm-thread").addEventListener("scroll", hideTip, { passive: true });
   $("#gm-scrim").addEventListener("click", close);
+  window.addEventListener("resize", holdFocus); // a wide page has columns, not drawers
 }
 
 function onClick(event) {
@@ -180,12 +181,14 @@ function reveal() {
   if (!isNarrow()) return;
   app().classList.add("panel-open");
   $("#gm-scrim").hidden = false;
+  holdFocus();
 }
 
 export function close() {
   const back = at?.back;
   app().classList.remove("panel-open", "side-open");
   $("#gm-scrim").hidden = true;
+  holdFocus();
   $$(".gm-cite.is-on").forEach((c) => c.classList.remove("is-on"));
   if (at?.turn && !isNarrow()) showList(at.turn);
   if (back?.isConnected) back.focus({ focusVisible: true });

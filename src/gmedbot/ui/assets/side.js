@@ -1,5 +1,5 @@
 // The list of conversations: open, rename, delete with undo, delete all.
-import { $, app, copyOf, h, t, toast } from "./dom.js";
+import { $, app, copyOf, h, holdFocus, t, toast } from "./dom.js";
 import * as store from "./store.js";
 
 let current = () => null;
@@ -20,6 +20,7 @@ function openDrawer() {
   app().classList.add("side-open");
   $("#gm-scrim").hidden = false;
   $(".gm-menu").setAttribute("aria-expanded", "true");
+  holdFocus();
   requestAnimationFrame(() => requestAnimationFrame(() => $("#gm-new").focus()));
 }
 
@@ -27,6 +28,7 @@ export function closeDrawer() {
   app().classList.remove("side-open");
   $(".gm-menu").setAttribute("aria-expanded", "false");
   if (!app().classList.contains("panel-open")) $("#gm-scrim").hidden = true;
+  holdFocus();
 }
 
 function clearAll() {

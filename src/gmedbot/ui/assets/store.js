@@ -90,6 +90,12 @@ export const opened = {
   write: (id) => { try { sessionStorage.setItem("gm.open", id); } catch { /* a reload starts anew */ } },
 };
 
+/** What was typed and not yet asked: a reload keeps it. */
+export const draft = {
+  read: () => { try { return sessionStorage.getItem("gm.draft") ?? ""; } catch { return ""; } },
+  write: (text) => { try { sessionStorage.setItem("gm.draft", text); } catch { /* a reload starts anew */ } },
+};
+
 export const options = {
   read: () => read("gm.options") ?? {},
   write: (value) => write("gm.options", value),

@@ -31,8 +31,8 @@ def conflict_card(conflict: Conflict, named: Named, at: int = 0) -> Markup:
         kind = title_of(conflict.type)
     heading = el(
         "header",
-        el("span", icon("differ"), t("conflict.title"), class_="gm-pill"),
-        el("h3", title_of(conflict.attribute)),
+        el("span", icon("differ"), t("conflict.title"), class_="gm-pill", aria_hidden="true"),
+        el("h3", el("span", t("conflict.title"), ": ", class_="gm-sr"), title_of(conflict.attribute)),
         el("span", kind, class_="gm-muted"),
     )
     why = conflict.why or (t("conflict.neither") if conflict.better_supported is None else "")

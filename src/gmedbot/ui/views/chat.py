@@ -217,7 +217,7 @@ def _templates() -> Markup:
     )
     answer = el(
         "div",
-        el("h2", t("turn.answer"), class_="gm-sr"),
+        el("h2", class_="gm-sr", data_words=t("turn.answer")),
         el("div", class_="gm-blocks"),
         el("p", t("js.searching"), class_="gm-wait"),
         el("div", class_="gm-trouble", hidden=True),
@@ -228,9 +228,9 @@ def _templates() -> Markup:
     )
     question = el(
         "div",
-        el("h2", t("turn.you"), class_="gm-sr"),
+        el("span", t("turn.you"), class_="gm-sr"),
         _button("edit", t("turn.edit"), "edit"),
-        el("div", class_="gm-qtext"),
+        el("h2", class_="gm-qtext"),  # turns are told apart by their questions
         class_="gm-q",
     )
     row = el(

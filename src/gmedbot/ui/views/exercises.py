@@ -11,6 +11,7 @@ from gmedbot.ui.text import count, t
 from gmedbot.ui.views.chart import axis_top, number, percent
 from gmedbot.ui.views.cite import badge
 from gmedbot.ui.views.html import Markup, el, icon, join
+from gmedbot.ui.views.table import sortable
 
 __all__ = ["ExerciseFilter", "exercise_detail", "exercise_list", "is_repeated", "matches", "mean", "measured"]
 
@@ -198,7 +199,7 @@ def _table(cards: Sequence[ExerciseCard], sources: Mapping[str, Source]) -> Mark
             )
         )
     table = el("table", el("caption", t("exercise.chart"), class_="gm-sr"), el("thead", head), el("tbody", *body),
-               class_="gm-table", data_sortable=True)  # fmt: skip
+               class_="gm-table", **sortable())  # fmt: skip
     return el("div", table, class_="gm-tablebox", tabindex="0", role="region", aria_label=t("exercise.chart"))
 
 

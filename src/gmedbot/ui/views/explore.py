@@ -14,6 +14,7 @@ from gmedbot.ui.views.cite import badge
 from gmedbot.ui.views.html import Markup, el, icon, join
 from gmedbot.ui.views.panel import source_facts, source_links
 from gmedbot.ui.views.standing import source_link, standing, status_line, subject_words
+from gmedbot.ui.views.table import sortable
 
 __all__ = [
     "VIEWS",
@@ -120,7 +121,7 @@ def _overview(ledger: Ledger, attributes: Sequence[str]) -> Markup:
         rows.append(el("tr", el("th", el("a", title_of(attribute), href=href), scope="row"), *cells))
     first = el("th", t("compare.pick"), scope="col", data_sort="text")
     head = el("tr", first, *(el("th", label, scope="col", data_sort="number") for label in columns))
-    table = el("table", el("thead", head), el("tbody", *rows), class_="gm-table gm-matrix", data_sortable=True)
+    table = el("table", el("thead", head), el("tbody", *rows), class_="gm-table gm-matrix", **sortable())
     box = el("div", table, class_="gm-tablebox is-tall", tabindex="0", role="region", aria_label=t("compare.title"))
     return join((el("h2", t("compare.title")), el("p", t("compare.choose"), class_="gm-muted"), box))
 
@@ -287,7 +288,7 @@ def _source_rows(ledger: Ledger, sources: Sequence[Source]) -> Markup:
                 el("td", str(claims), data_value=claims),
             )
         )
-    table = el("table", el("thead", head), el("tbody", *rows), class_="gm-table gm-sources", data_sortable=True)
+    table = el("table", el("thead", head), el("tbody", *rows), class_="gm-table gm-sources", **sortable())
     return el("div", table, class_="gm-tablebox is-tall", tabindex="0", role="region", aria_label=t("sources.title"))
 
 

@@ -107,6 +107,24 @@ def _build(figures: dict[str, Any]) -> str:
     return "## Encoding\n\n" + note + _rows(figures["head"], figures["rows"])
 
 
+def _build_scale(figures: dict[str, Any]) -> str:
+    """The largest corpus that was built, step by step."""
+    row = max(figures["rows"], key=lambda row: int(row["documents"]))
+    cheap = (
+        " A cheap encoder and pair reader stand in for the networks, whose time grows with the texts and pairs."
+        if row["cheap"]
+        else ""
+    )
+    steps = sorted(row["steps"].items(), key=lambda pair: -pair[1])
+    then = [[f"then `gmedbot {name}`", own["seconds"], own["peak"]] for name, own in row.get("after", {}).items()]
+    note = (
+        f"{row['documents']:,} made documents: {row['passages']:,} passages, {row['claims']:,} claims, {row['pairs']:,} pairs compared, "
+        f"in {row['seconds']:,.0f} s and at most {row['peak']:,.0f} MiB.{cheap} CPU seconds and peak MiB of each step:\n\n"
+    )
+    rows = [[name, took, row["peaks"].get(name, "")] for name, took in steps]
+    return "## Building a large corpus\n\n" + note + _rows(["step", "seconds", "peak MiB"], rows + then)
+
+
 def _scaling(figures: dict[str, Any]) -> str:
     head = ["passages", "dense index", "dense p50 ms", "words p50 ms", "both p50 ms", "R@10 of exact", "words R@50", "open s", "build s",
             "build peak MiB", "answering MiB", "disk MiB"]  # fmt: skip
@@ -151,6 +169,7 @@ _PARTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "throughput": _throughput,
     "memory": _memory,
     "build": _build,
+    "build_scale": _build_scale,
     "scaling": _scaling,
     "peers": _peers,
 }

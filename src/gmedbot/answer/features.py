@@ -61,6 +61,8 @@ DEFINING = frozenset({"definition", "surface-anatomy", "shape", "function-genera
 #: Claims taken by their own vector beside those of the passages found; indexes of more claims do without.
 _NEAREST_CLAIMS = 40
 _SCAN_LIMIT = 50_000
+#: Claims of one attribute that are taken at most: in a corpus of thousands of documents those nearest to the question.
+_OF_ATTRIBUTE = 1_000
 
 
 class ClaimObserver:
@@ -222,7 +224,7 @@ class ClaimObserver:
             if wanted and of_attribute:
                 named = set(chain.from_iterable(self._rows_of(term)[0].tolist() for term in wanted))
                 of_attribute = tuple(row for row in of_attribute if row in named)
-            rows.update(dict.fromkeys(of_attribute))
+            rows.update(dict.fromkeys(self._nearest(of_attribute, vectors[0])))
         for nearness in near:
             nearest = _greatest(nearness)
             rows.update(dict.fromkeys(nearest[nearness[nearest] > 0].tolist()))
@@ -230,6 +232,12 @@ class ClaimObserver:
             for vector in vectors:
                 rows.update(dict.fromkeys(_greatest(similarities(self._index.claim_vectors, vector)).tolist()))
         return list(rows)
+
+    def _nearest(self, rows: tuple[int, ...], vector: Vectors) -> tuple[int, ...]:
+        if len(rows) <= _OF_ATTRIBUTE:
+            return rows
+        places = _greatest(np.asarray(self._index.claim_vectors[list(rows)]) @ vector, _OF_ATTRIBUTE)
+        return tuple(rows[place] for place in places.tolist())
 
     def _fit(self, query: Query, facts: Sequence[Facts]) -> list[tuple[str, list[float]]]:
         """How the subject, part, exercise, attribute and value of the claims meet those of the query."""
@@ -312,15 +320,15 @@ def _each(say: Callable[[Any], Value], values: Sequence[Any]) -> list[Value]:
     return [said[value] for value in values]
 
 
-def _greatest(scores: Vectors) -> NDArray[np.int64]:
-    """Places of the ``_NEAREST_CLAIMS`` greatest scores, greatest first, equal ones by place."""
+def _greatest(scores: Vectors, most: int = _NEAREST_CLAIMS) -> NDArray[np.int64]:
+    """Places of the ``most`` greatest scores, greatest first, equal ones by place."""
     n = len(scores)
-    if n <= _NEAREST_CLAIMS:
+    if n <= most:
         return np.argsort(-scores, kind="stable")
     # everything not below the last wanted one, so that equal scores are cut by place and not by chance
-    least = np.partition(scores, n - _NEAREST_CLAIMS)[n - _NEAREST_CLAIMS]
+    least = np.partition(scores, n - most)[n - most]
     places = np.flatnonzero(scores >= least)
-    best: NDArray[np.int64] = places[np.argsort(-scores[places], kind="stable")[:_NEAREST_CLAIMS]]
+    best: NDArray[np.int64] = places[np.argsort(-scores[places], kind="stable")[:most]]
     return best
 
 

@@ -50,6 +50,7 @@ GATED: Mapping[tuple[str, str], float] = {
     ("claims", "conflict AUROC"): 0.01,
     ("claims", "merge precision (B³)"): 0.01,
     ("claims", "near-miss accuracy"): 0.015,
+    ("neighbours", "macro-F1"): 0.015,
     ("abstention", "abstention precision"): 0.015,
     ("abstention", "abstention recall"): 0.015,
     ("safety", "right rule"): 0.02,
@@ -88,6 +89,7 @@ _ITEM_VALUE: Mapping[tuple[str, str], str] = {
     ("claims", "macro-F1"): "accuracy",
     ("claims", "conflict F1"): "accuracy",
     ("claims", "conflict AUROC"): "accuracy",
+    ("neighbours", "macro-F1"): "accuracy",
     ("abstention", "abstention precision"): "answerable declined",
     ("abstention", "abstention recall"): "unanswerable declined",
 }

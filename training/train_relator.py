@@ -10,8 +10,11 @@ Run: ``python -m training.train_relator`` (about 25 minutes an epoch on 2 cores)
 continued with ``--start FILE`` (docs/decisions/0006, 0009, 0013, 0018, 0019): pairs and triplets for two epochs, the same for
 two more at ``--rate 4e-5``, with the clusters for one at ``--rate 6e-5 --batch 32``, with the candidates for three at
 ``--rate 5e-5 --batch 32 --known 0.4 --layers 4``, with the partners for one at the same with ``--known 0.15``, and with the verdicts
-and what ``training.teacher`` thinks (``--taught FILE``) for one at ``--rate 6e-5 --batch 32 --known 0.3 --bf16``; the packaged one is the
-mean of the last two (``--average FIFTH SIXTH --share 0.5``, Wortsman et al. 2022). ``--made`` adds the pairs of ``training.synthetic``.
+and what ``training.teacher`` thinks (``--taught FILE``) for one at ``--rate 6e-5 --batch 32 --known 0.3 --bf16``; then the mean
+of the last two (``--average FIFTH SIXTH --share 0.5``, Wortsman et al. 2022) went on for one epoch each
+with ``--bf16 --batch 32`` and ``--grammar 24000 --known 0.15 --partners 0.3 --seed 11 --words 1 1``, ``--grammar 45000 --known 0.12
+--partners 0.45 --seed 12 --words 2 1`` and ``--grammar 50000 --known 0.12 --partners 0.45 --seed 13 --words 3 1``; the packaged one is
+the mean of what they began with and what they ended with (``--share 0.75``). ``--made`` adds the pairs of ``training.synthetic``.
 """
 
 from __future__ import annotations
@@ -33,6 +36,7 @@ from numpy.typing import NDArray
 
 from gmedbot.adapter import adapter_path, apply_adapter, read_adapter, save_adapter
 from gmedbot.encoder import load_network, packaged_model
+from training.grammar import made_pairs, read_words
 
 LABELS = ("agree", "conflict", "different")
 ROOT = Path(__file__).resolve().parents[1]
@@ -42,8 +46,8 @@ MAX_TOKENS = 112
 DRAWN = 0.4
 #: What a label leaves to the other relations; the teacher's log-odds are divided by ``SOFTENED``.
 UNSURE, SOFTENED = 0.05, 1.0
-#: How often an epoch reads a related pair of the corpus' own statements.
-RELATED = 3
+#: How often an epoch reads a related pair of the corpus' own statements, and the chance that it reads one that is not.
+RELATED, UNRELATED = 3, 0.5
 #: All layers; the word embeddings stay as they are.
 TRAINED_LAYERS = 6
 
@@ -126,8 +130,12 @@ def load_candidates(is_held_out: bool) -> list[dict[str, Any]]:
         for line in path.read_text("utf-8").splitlines():
             row = json.loads(line)
             is_held = any(_is_held(row[side]) for side in ("a", "b"))
-            if row["sure"] > 1 and is_held == is_held_out:
-                pairs += [row] * (1 if is_held_out or row["relation"] == "different" else RELATED)
+            if row["sure"] <= 1 or is_held != is_held_out:
+                continue
+            if row["relation"] == "different":
+                pairs.append({**row, "drawn": UNRELATED})
+            else:
+                pairs += [row] * (1 if is_held_out else RELATED)
     return pairs
 
 
@@ -309,6 +317,24 @@ def write_average(first: Path, second: Path, share: float, out: Path) -> None:
     save_adapter(out, base, {**base, **learned})
 
 
+def chosen_pairs(arguments: argparse.Namespace) -> list[dict[str, Any]]:
+    """All pairs that a run draws from, with their chances."""
+    pairs = load_pairs(arguments.data)
+    known = [] if arguments.no_triplets else load_triplets(False)
+    known += [] if arguments.no_clusters else load_clusters(False)
+    pairs += [{**row, "drawn": arguments.known} for row in known]
+    pairs += [] if arguments.no_candidates else load_candidates(False)
+    partners = [] if arguments.no_partners else load_partners(False)
+    pairs += [{**row, "drawn": arguments.partners} for row in partners]
+    verdicts = [] if arguments.no_verdicts else load_verdicts(False)
+    pairs += [{**row, "drawn": arguments.known} for row in verdicts]
+    words = read_words(False, tuple(arguments.words) if arguments.words else None)
+    pairs += made_pairs(words, arguments.grammar, random.Random(arguments.seed))
+    made = [{**row, "weight": 0.5} for row in load_pairs([arguments.made])] if arguments.made else []
+    pairs += made
+    return pairs
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--epochs", type=int, default=5)
@@ -324,7 +350,15 @@ def main() -> None:
     parser.add_argument("--no-candidates", action="store_true", help="leave out training/candidates-*.jsonl")
     parser.add_argument("--no-partners", action="store_true", help="leave out training/partners-*.jsonl")
     parser.add_argument("--no-verdicts", action="store_true", help="leave out training/verdicts-*.jsonl")
-    parser.add_argument("--known", type=float, default=1.0, help="share of triplets and clusters that an epoch draws")
+    parser.add_argument(
+        "--known", type=float, default=1.0, help="share of triplets, clusters and verdicts that an epoch draws"
+    )
+    parser.add_argument("--partners", type=float, default=1.0, help="share of partners that an epoch draws")
+    parser.add_argument("--grammar", type=int, default=0, help="add so many pairs of training.grammar")
+    parser.add_argument(
+        "--words", type=int, nargs=2, default=None, help="files of templates and terms to take; all by default"
+    )
+    parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--taught", type=Path, default=None, help="pairs that training.teacher was asked about (npz)")
     parser.add_argument(
         "--bf16", action="store_true", help="multiply in 16 bits: four times as quick where there is AMX"
@@ -342,15 +376,7 @@ def main() -> None:
         write_average(first, second, arguments.share, adapter_path("relator") if arguments.write else arguments.adapter)
         return
     gold = ROOT / "evaluation" / "pairs.jsonl"
-    pairs, dev = load_pairs(arguments.data), load_pairs([gold], "dev")
-    known = [] if arguments.no_triplets else load_triplets(False)
-    known += [] if arguments.no_clusters else load_clusters(False)
-    pairs += [{**row, "drawn": arguments.known} for row in known]
-    pairs += [] if arguments.no_candidates else load_candidates(False)
-    pairs += [] if arguments.no_partners else load_partners(False)
-    pairs += [] if arguments.no_verdicts else load_verdicts(False)
-    made = [{**row, "weight": 0.5} for row in load_pairs([arguments.made])] if arguments.made else []
-    pairs += made
+    pairs, dev = chosen_pairs(arguments), load_pairs([gold], "dev")
     if arguments.taught:
         pairs = load_taught(arguments.taught, pairs)
     model, tokenizer = train(
@@ -358,7 +384,7 @@ def main() -> None:
         dev,
         arguments.epochs,
         arguments.rate,
-        SEED,
+        arguments.seed,
         arguments.start,
         arguments.batch,
         arguments.layers,

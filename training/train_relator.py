@@ -40,6 +40,7 @@ from training.grammar import made_pairs, read_words
 
 LABELS = ("agree", "conflict", "different")
 ROOT = Path(__file__).resolve().parents[1]
+CANDIDATES = sorted((ROOT / "training").glob("candidates-*.jsonl"))
 SEED = 20261122
 MAX_TOKENS = 112
 #: Share of the pairs of less weight that an epoch draws.
@@ -121,12 +122,12 @@ def load_clusters(is_held_out: bool) -> list[dict[str, Any]]:
     return pairs
 
 
-def load_candidates(is_held_out: bool) -> list[dict[str, Any]]:
+def load_candidates(is_held_out: bool, files: Sequence[Path] = CANDIDATES) -> list[dict[str, Any]]:
     """Pairs of the corpus' own statements that a build compares, each judged by a reader; what could go either way is left
     out. Held out are those with a statement of a twentieth of all, so that nothing of a held-out pair was read in training.
     Those that are related are few and count several times."""
     pairs: list[dict[str, Any]] = []
-    for path in sorted((ROOT / "training").glob("candidates-*.jsonl")):
+    for path in files:
         for line in path.read_text("utf-8").splitlines():
             row = json.loads(line)
             is_held = any(_is_held(row[side]) for side in ("a", "b"))

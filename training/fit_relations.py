@@ -200,7 +200,7 @@ def main() -> None:
         "candidates": load_candidates(True),
     }
     train = [row for path in sorted((ROOT / "training").glob("pairs-*.jsonl")) for row in rows_of(path)]
-    # the fifth file holds what a reader thought likely to be related: to frames, nearness would no longer mean anything
+    # the later files hold what a reader thought likely to be related: to frames, nearness would no longer mean anything
     train += [*load_candidates(False, CANDIDATES[:4]), *(row for row in load_partners(False) if "weight" not in row)]
     sets = {"dev": dev, "check": check, **own, "train": train}
     labels = {name: [row["relation"] for row in rows] for name, rows in sets.items()}

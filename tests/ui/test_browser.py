@@ -7,6 +7,7 @@ from importlib import resources
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Page, expect
 
 from gmedbot.service.export import verify_export
@@ -44,7 +45,12 @@ def has_sideways_scroll(page: Page) -> bool:
 
 
 def shoot(visit: Visit, shots: Path, name: str) -> None:
-    visit.page.screenshot(path=shots / f"{name}-{visit.name}.png")
+    path = shots / f"{name}-{visit.name}.png"
+    try:
+        visit.page.screenshot(path=path)
+    except PlaywrightError:  # Chromium cannot draw on a machine that is out of breath; a picture is kept, not judged
+        visit.page.wait_for_timeout(1000)
+        visit.page.screenshot(path=path)
 
 
 @SCREENS

@@ -242,8 +242,8 @@ def _drawn(name: str, words: Words, rng: random.Random) -> Meaning:
     terms: dict[str, str] = {}
     for slot, type_ in kind.slots.items():
         terms[slot] = rng.choice([term for term in words.of(type_) if term not in terms.values()])
-    value, unit = _drawn_value(kind.unit, rng)
     sign = rng.choice([sign for sign in kind.signs if (name, sign) in words.templates])
+    value, unit = _drawn_value("times" if sign == "often" else kind.unit, rng)
     when = rng.choice(_TIMES) if kind.is_timed and rng.random() < _DATED else ""
     return Meaning(name, sign, tuple(sorted(terms.items())), value, unit, when)
 
@@ -261,7 +261,8 @@ def _changed(a: Meaning, wanted: str, words: Words, rng: random.Random) -> Meani
         if way < 0.6:
             b = replace(b, sign=rng.choice(kind.signs))
         if kind.unit and (b.sign == a.sign or way < 0.2):
-            b = replace(b, value=a.value * rng.choice((rng.uniform(1.4, 4), 1 / rng.uniform(1.4, 4))))
+            far = a.value * rng.choice((rng.uniform(_FAR, 4), 1 / rng.uniform(_FAR, 4)))
+            b = replace(b, value=float(round(far)) if a.unit in _WHOLE else far)
         slot = (kind.unique or {}).get(a.sign)
         if slot and b.sign == a.sign:
             b = _with_other(b, slot, words, rng)
@@ -285,7 +286,10 @@ def _changed(a: Meaning, wanted: str, words: Words, rng: random.Random) -> Meani
 
 
 def _is_sayable(meaning: Meaning) -> bool:
-    return meaning.sign in KINDS[meaning.kind].signs and not (meaning.unit == "share" and meaning.value > 0.97)
+    """Whether there are words for a meaning: no share above all, no eight times a week, no dose of nothing."""
+    least, most = (1, 7) if meaning.unit == "times" else (1, 10_000) if meaning.unit in _WHOLE else (0, 10_000)
+    is_counted = not meaning.unit or least <= meaning.value <= (0.97 if meaning.unit == "share" else most)
+    return is_counted and meaning.sign in KINDS[meaning.kind].signs
 
 
 def _with_other(meaning: Meaning, slot: str, words: Words, rng: random.Random) -> Meaning:
@@ -299,6 +303,8 @@ _FRACTIONS = {
     0.1: "a tenth", 0.2: "a fifth", 0.25: "a quarter", 1 / 3: "a third", 0.4: "two fifths", 0.5: "half", 0.6: "three fifths",
     2 / 3: "two thirds", 0.75: "three quarters", 0.8: "four fifths", 0.9: "nine tenths",
 }  # fmt: skip
+#: Values that are said as whole numbers.
+_WHOLE = ("count", "dose", "few", "times")
 _UNITS = ("%MVIC", "degrees", "N", "kg", "cm", "points", "Nm")
 _NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
@@ -315,6 +321,8 @@ def _drawn_value(unit: str, rng: random.Random) -> tuple[float, str]:
         return float(rng.choice((2, 3, 5, 6, 8, 10, 12, 15, 20, 30, 45, 60))), unit
     if unit == "few":
         return float(rng.randint(2, 6)), unit
+    if unit == "times":
+        return float(rng.randint(1, 7)), unit
     if unit == "span":
         return rng.uniform(4, 90), f"span {rng.choice(_UNITS)}"
     if unit.startswith("span "):
@@ -334,7 +342,7 @@ def _said_value(meaning: Meaning, rng: random.Random) -> str:
         return _said_time(value, rng)
     if unit == "count":
         return _said_count(value, rng)
-    if unit == "dose":
+    if unit in ("dose", "times"):
         return _said_dose(meaning.sign, round(value), rng)
     if unit == "few":
         return _in_words(value)
@@ -356,12 +364,13 @@ def _said_share(value: float, rng: random.Random) -> str:
 
 def _said_time(days: float, rng: random.Random) -> str:
     weeks, months = days / 7, days / 30.4
-    forms = [f"{weeks:.0f} weeks", f"{_in_words(weeks)} weeks"]
+    is_whole = abs(weeks - round(weeks)) < 0.06 * weeks
+    forms = [f"{weeks:.0f} weeks", f"{_in_words(weeks)} weeks"] if is_whole else []
+    if days <= 28 or not is_whole:
+        forms.append(f"{days:.0f} days")
     if abs(months - round(months)) < 0.12 and months > 0.9:
         forms += [f"{months:.0f} months", f"about {_in_words(months)} months"]
-    if days <= 28:
-        forms.append(f"{days:.0f} days")
-    if days > 360:
+    if abs(days - 365) < 10:
         forms = ["a year", "12 months", "about one year"]
     said = rng.choice(forms)
     for plural in ("weeks", "months"):
@@ -386,8 +395,7 @@ def _said_dose(sign: str, value: int, rng: random.Random) -> str:
     if sign == "hold":
         return rng.choice((f"{value} s", f"{value} seconds", f"{_in_words(value)} seconds"))
     if sign == "often":
-        times = {2: "twice", 3: "three times"}.get(value % 7 or 7, f"{value % 7 or 7} times")
-        return "daily" if value % 7 == 0 else f"{'once' if value % 7 == 1 else times} a week"
+        return {1: "once a week", 2: "twice a week", 7: "daily"}.get(value, f"{_in_words(value)} times a week")
     return rng.choice((f"{value} repetitions", f"{value} reps", f"{_in_words(value)} repetitions"))
 
 

@@ -9,7 +9,17 @@ from dataclasses import replace
 
 import pytest
 
-from training.grammar import KINDS, Meaning, Words, made_pairs, read_words, relation
+from training.grammar import (
+    KINDS,
+    Meaning,
+    Words,
+    _changed,
+    _drawn,
+    _said_value,
+    made_pairs,
+    read_words,
+    relation,
+)
 
 pytestmark = pytest.mark.core
 WORDS = read_words(is_held_out=False)
@@ -74,3 +84,16 @@ def test_what_is_held_out_is_not_read() -> None:
     assert texts(WORDS)
     assert texts(HELD)
     assert not texts(WORDS) & texts(HELD)
+
+
+def test_values_that_conflict_are_never_said_in_the_same_words() -> None:
+    rng = random.Random(5)
+    seen: Counter[str] = Counter()
+    while min(seen[unit] for unit in ("share", "time", "dose", "times", "few", "count")) < 40:
+        a = _drawn(rng.choice(sorted(KINDS)), WORDS, rng)
+        b = _changed(a, "conflict", WORDS, rng) if a.unit else None
+        if b is None or b.sign != a.sign or b.terms != a.terms:
+            continue
+        seen[a.unit] += 1
+        said = [{_said_value(one, rng).removeprefix("about ") for _ in range(12)} for one in (a, b)]
+        assert not said[0] & said[1], (a, b)

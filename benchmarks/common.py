@@ -188,7 +188,8 @@ def made_texts(n: int) -> Iterator[str]:
 
 def built_index(folder: Path | None = None) -> Path:
     """An index of the project's corpus, built in the cache if the checkout's is missing or stale."""
-    from gmedbot.index.build import build_index, is_stale
+    from gmedbot.index.build import build_index
+    from gmedbot.index.stale import is_stale
     from gmedbot.settings import load_settings
 
     for path in (folder, ROOT / "index", CACHE / "index"):

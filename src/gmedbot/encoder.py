@@ -360,7 +360,7 @@ def quantise(path: Path, target: Path) -> None:
 
     traced = target.with_name(f"traced-{os.getpid()}.onnx")
     root = logging.getLogger()
-    level = root.level
+    level, handlers = root.level, root.handlers[:]
     root.setLevel(max(logging.ERROR, level))  # it advises what was done already
     try:
         quantize_dynamic(
@@ -373,6 +373,7 @@ def quantise(path: Path, target: Path) -> None:
         )
     finally:
         root.setLevel(level)
+        root.handlers[:] = handlers  # its first message sets one up, which would print what other libraries note
     _optimise(traced, target)
 
 

@@ -1,4 +1,4 @@
-"""The exported readers: in eight bits as exactly, a question beside a statement, and files that cannot be read."""
+"""The exported readers: two statements, a question beside a statement, and files that cannot be read."""
 
 from __future__ import annotations
 
@@ -25,10 +25,9 @@ def shares(reader: PairReader, pairs: list[tuple[str, str]]) -> np.ndarray:
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
 
-def test_eight_bits_say_what_the_exact_reader_says(reader_folder: Path) -> None:
-    exact, fast = (shares(PairReader(reader_folder, mode=mode), PAIRS) for mode in ("exact", "fast"))
-    assert np.abs(exact - fast).max() < 0.15
-    assert LABELS[exact[2].argmax()] == LABELS[fast[2].argmax()] == "different"
+def test_plain_cases_are_told_apart(reader_folder: Path) -> None:
+    found = shares(PairReader(reader_folder), PAIRS)
+    assert [LABELS[row.argmax()] for row in found] == ["agree", "conflict", "different"]
 
 
 def test_a_verdict_is_the_same_in_any_order_and_company(reader_folder: Path) -> None:
@@ -54,7 +53,7 @@ def test_a_folder_without_the_network_says_what_to_run(tmp_path: Path) -> None:
 
 
 def test_making_eight_bits_leaves_the_log_as_it_was(tmp_path: Path) -> None:
-    before = logging.getLogger().level
+    before = logging.getLogger().level, logging.getLogger().handlers[:]
     with pytest.raises(Exception, match=r"nothing\.onnx"):
         quantise(tmp_path / "nothing.onnx", tmp_path / "eight.onnx")
-    assert logging.getLogger().level == before
+    assert (logging.getLogger().level, logging.getLogger().handlers) == before

@@ -149,6 +149,7 @@ def test_doctor_finds_what_is_wrong_and_names_the_command(
         "python",
         "packages",
         "model",
+        "larger",
         "reranker",
         "corpus",
         "index",

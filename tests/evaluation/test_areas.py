@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from gmedbot.answer.compose import CORRECTION
+from gmedbot.claims.relate import Judgement
 from gmedbot.evaluation.areas.answers import citation_values, content_values, opening_of, verdict_values
-from gmedbot.evaluation.areas.claims import conflict_score
+from gmedbot.evaluation.areas.claims import conflict_chance
 from gmedbot.evaluation.areas.injected import problems_of
 from gmedbot.evaluation.bench import Bench, RememberingEncoder
 from gmedbot.evaluation.binding import Binding
@@ -156,9 +157,12 @@ def test_a_marker_without_a_citation_is_not_coverage() -> None:
     assert said.numbers == (1, 9) and [c.n for c in said.cited] == [1]
 
 
-def test_conflicts_rank_above_everything_else_whatever_the_confidence() -> None:
-    assert conflict_score("conflict", 0.1) > conflict_score("agree", 0.1) > conflict_score("agree", 0.9)
-    assert conflict_score("conflict", 0.9) > conflict_score("conflict", 0.1)
+def test_a_pair_counts_by_how_probable_a_conflict_is() -> None:
+    likely = Judgement("conflict", None, "", 0.9, chances=(0.05, 0.6, 0.35))
+    hardly = Judgement("different", None, "", 0.9, chances=(0.3, 0.1, 0.6))
+    assert conflict_chance(likely) == 0.6 and conflict_chance(hardly) == 0.1
+    assert conflict_chance(Judgement("conflict", None, "", 0.2)) == 1.0
+    assert conflict_chance(Judgement("agree", None, "", 0.2)) == 0.0
 
 
 def test_a_remembered_vector_is_the_encoders_own(bench: Bench, built: BuiltIndex) -> None:

@@ -19,7 +19,8 @@ from gmedbot.evaluation.bench import Bench
 from gmedbot.evaluation.calibrate import Judged, calibrate, choose_thresholds, count_declined, highest_threshold
 from gmedbot.evaluation.gold import load_gold
 from gmedbot.index import thresholds as thresholds_module
-from gmedbot.index.build import build_index, is_stale
+from gmedbot.index.build import build_index
+from gmedbot.index.stale import is_stale
 from gmedbot.index.store import Store
 from gmedbot.index.thresholds import FILE, keep_thresholds, thresholds_for
 from gmedbot.settings import Settings

@@ -10,9 +10,10 @@ import pytest
 from gmedbot.bot import Bot
 from gmedbot.corpus.disputes import QuestionsOnDispute
 from gmedbot.errors import IndexDamagedError
-from gmedbot.index.build import build_index, is_stale
+from gmedbot.index.build import build_index
 from gmedbot.index.disputes import BoundDispute, DisputeTable, bind_disputes, write_disputes
 from gmedbot.index.reader import BuiltIndex
+from gmedbot.index.stale import is_stale
 from gmedbot.index.store import Store
 from gmedbot.settings import Settings
 from gmedbot.types import AskOptions
@@ -98,12 +99,17 @@ def test_questions_on_a_dispute_of_the_reviews_are_in_the_build(settings: Settin
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "why"), [("reader_name", "0" * 12, "reader"), ("packaged_digest", "0" * 64, "encoder")]
+    ("name", "value", "why"),
+    [
+        ("reader_name", "0" * 12, "reader"),
+        ("relator_digest", "0" * 12, "weighs"),
+        ("packaged_digest", "0" * 64, "encoder"),
+    ],
 )
 def test_an_index_of_other_networks_is_stale(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, name: str, value: str, why: str
 ) -> None:
     build_index(settings)
     assert is_stale(settings) == ""
-    monkeypatch.setattr(f"gmedbot.index.build.{name}", lambda *names: value)
+    monkeypatch.setattr(f"gmedbot.index.stale.{name}", lambda *names: value)
     assert why in is_stale(settings)

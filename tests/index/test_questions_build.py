@@ -10,8 +10,9 @@ import pytest
 
 from gmedbot.bot import Bot
 from gmedbot.errors import CorpusError, IndexDamagedError
-from gmedbot.index.build import build_index, is_stale
+from gmedbot.index.build import build_index
 from gmedbot.index.reader import BuiltIndex
+from gmedbot.index.stale import is_stale
 from gmedbot.index.store import Store
 from gmedbot.index.verify import verify_index
 from gmedbot.settings import Settings

@@ -29,7 +29,7 @@ def stage(folder: Path, text: str) -> tuple[Path, str]:
     staged.mkdir(parents=True)
     (staged / "a.txt").write_text(text, "utf-8")
     draft = Manifest(
-        FORMAT, "", "0", CARD, "enc", "rea", "s", 200, text, "v", "flat", 1, 1, 1, 1, {},
+        FORMAT, "", "0", CARD, "enc", "rea", "rel", "s", 200, text, "v", "flat", 1, 1, 1, 1, {},
         {"a.txt": file_digest(staged / "a.txt")}, {"a.txt": len(text)},
     )  # fmt: skip
     manifest = Manifest(**{**draft.__dict__, "build_id": draft.derived_id()})

@@ -103,7 +103,7 @@ class PremiseCheck:
     ) -> list[tuple[Judgement, Claim]]:
         """How the ``most`` claims nearest to the premise surely stand to it; those that plainly speak of something else are left
         out."""
-        relator = Relator(self._vocabulary, self._index.quick_reader)
+        relator = Relator(self._vocabulary, self._index.pair_reader)
         pairs = [Pair(frame, claim.frame, said, claim.text, cosine) for claim, cosine in near]
         places = relator.closest(pairs, most, _PLAINLY_OTHER, doubt)
         verdicts = relator.judge([pairs[place] for place in places])

@@ -35,8 +35,8 @@ _CHUNK = 500
 #: Above so many claims, wordings are compared and not every pair of a block: three times the project's own corpus, which
 #: takes minutes; at twice this number all pairs take an hour of two cores (benchmarks/build_scale.py).
 _LARGE = 6000
-#: Pairs that one build reads with the network, about: half an hour of two cores. ``_SAMPLE`` of them tell which.
-_READINGS, _SAMPLE = 150_000, 4096
+#: Pairs that one build reads with the networks, about: a quarter of an hour of two cores. ``_SAMPLE`` of them tell which.
+_READINGS, _SAMPLE = 60_000, 4096
 #: Two groups join only if this share of their cross pairs agrees: chains of "nearly the same" would drift apart.
 _LINKAGE = 0.5
 

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from gmedbot.claims.extract import read_frame
-from gmedbot.claims.reader import export_reader
+from gmedbot.claims.reader import export_reader, large_reader
 from gmedbot.claims.relate import Judgement
 from gmedbot.claims.relator import Pair, Relator
 from gmedbot.claims.vocabulary import Vocabulary, load_vocabulary
@@ -34,19 +34,20 @@ class PairJudge:
         """Vocabulary of the corpus, encoder of the index if there is one, else the model itself."""
         from gmedbot.encoder import SentenceTransformerEncoder
         from gmedbot.errors import GmedbotError
-        from gmedbot.index.build import vocabulary_folder
         from gmedbot.index.reader import BuiltIndex
+        from gmedbot.index.stale import vocabulary_folder
         from gmedbot.index.store import Store
 
         vocabulary = load_vocabulary(vocabulary_folder(settings.corpus))
         encoder: Encoder
         try:
             index = BuiltIndex(Store(settings.index))
-            encoder, reader = index.encoder, index.pair_reader
+            encoder, reader, second = index.encoder, index.pair_reader, index.large_reader
         except GmedbotError:
             with TemporaryDirectory() as folder:
                 encoder, reader = SentenceTransformerEncoder(settings.encoder), export_reader(Path(folder))
-        return cls(vocabulary, encoder, Relator(vocabulary, reader))
+                second = large_reader(Path(folder))
+        return cls(vocabulary, encoder, Relator(vocabulary, reader, second=second))
 
     def compare_many(self, pairs: Sequence[tuple[str, str]]) -> list[Judgement]:
         """Verdicts in the order of ``pairs``; each is symmetric in its two statements."""

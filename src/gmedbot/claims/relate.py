@@ -28,13 +28,15 @@ __all__ = ["Comparison", "Judgement", "compare_frames", "explain", "judge"]
 
 @dataclass(frozen=True)
 class Judgement:
-    """The relation of two claims. ``confidence`` in [0, 1]; ``is_contextual``: a condition would make both true."""
+    """The relation of two claims. ``confidence`` in [0, 1]; ``is_contextual``: a condition would make both true.
+    ``chances``: the probabilities of agree, conflict and different, where models were asked; the label's is the highest."""
 
     label: RelationLabel
     type: str | None
     reason: str
     confidence: float
     is_contextual: bool = False
+    chances: tuple[float, float, float] | None = None
 
 
 @dataclass

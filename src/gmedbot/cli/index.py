@@ -55,7 +55,8 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
 
 def _build(arguments: argparse.Namespace) -> int:
     settings = settings_of(arguments)
-    from gmedbot.index.build import build_index, is_stale
+    from gmedbot.index.build import build_index
+    from gmedbot.index.stale import is_stale
 
     if arguments.if_stale:
         reason = is_stale(settings)
@@ -154,7 +155,7 @@ def _info(arguments: argparse.Namespace) -> int:
     settings = settings_of(arguments)
     store = Store(settings.index)
     current = store.manifest()
-    from gmedbot.index.build import is_stale
+    from gmedbot.index.stale import is_stale
 
     stale = is_stale(settings)
     if arguments.json:

@@ -129,8 +129,8 @@ _ABOUT: Mapping[str, str] = {
         "product's, over follow-ups."
     ),
     "claims": (
-        "Pairs of statements labelled by hand. Conflict AUROC ranks by 0.5 + c/2 for a pair called a conflict and "
-        "0.5 − c/2 for another, c being the confidence. B³ compares the closed groups of the agree graph, over labelled "
+        "Pairs of statements labelled by hand. Conflict AUROC ranks by the probability of a conflict that "
+        "the models give. B³ compares the closed groups of the agree graph, over labelled "
         "pairs only. False merges: pairs in conflict whose two sentences stand in one finding of the index. The baseline "
         "calls two statements the same from a cosine of 0.65 on and never sees a conflict; its AUROC ranks by cosine."
     ),

@@ -26,8 +26,8 @@ from numpy.typing import NDArray
 import gmedbot
 from gmedbot.claims.extract import extract_claims
 from gmedbot.claims.ledger import Ledger, build_ledger
-from gmedbot.claims.reader import PairReader, export_reader, reader_name
-from gmedbot.claims.relator import Relator
+from gmedbot.claims.reader import PairReader, export_reader, large_reader, reader_name
+from gmedbot.claims.relator import Relator, relator_digest
 from gmedbot.claims.reviews import dispute_reasons
 from gmedbot.claims.vocabulary import (
     Vocabulary,
@@ -37,11 +37,11 @@ from gmedbot.claims.vocabulary import (
     vocabulary_rows,
 )
 from gmedbot.conversation.safety import SafetyRules
-from gmedbot.corpus.disputes import QuestionsOnDispute, dispute_file, read_disputes
+from gmedbot.corpus.disputes import QuestionsOnDispute, read_disputes
 from gmedbot.corpus.duplicates import unexplained_copies
 from gmedbot.corpus.plain import without_markup
-from gmedbot.corpus.plain_words import PlainWordings, plain_files, read_plain
-from gmedbot.corpus.questions import QuestionsOf, question_files, read_questions
+from gmedbot.corpus.plain_words import PlainWordings, read_plain
+from gmedbot.corpus.questions import QuestionsOf, read_questions
 from gmedbot.corpus.sources import read_corpus
 from gmedbot.encoder import EXPORT_FORMAT, Encoder, OnnxEncoder, export_encoder, file_digest, packaged_digest
 from gmedbot.errors import EncoderError, IndexDamagedError, IndexMissingError, UsageError
@@ -60,13 +60,14 @@ from gmedbot.index.records import (
     source_record,
 )
 from gmedbot.index.rows import write_rows
+from gmedbot.index.stale import corpus_digest, data_digest, safety_file, vocabulary_folder
 from gmedbot.index.store import FORMAT, Manifest, Store, storage_errors
 from gmedbot.index.thresholds import thresholds_for
 from gmedbot.passages import embedding_text, split_document
 from gmedbot.settings import Settings
 from gmedbot.types import Claim, Document, Passage
 
-__all__ = ["BuildReport", "Progress", "build_index", "corpus_digest", "is_stale", "vocabulary_folder"]
+__all__ = ["BuildReport", "Progress", "build_index"]
 
 
 _WRITTEN = 7  #: steps of writing a build, as its progress counts them
@@ -95,26 +96,6 @@ class BuildReport:
         return self.passages / self.seconds if self.seconds else 0.0
 
 
-def vocabulary_folder(corpus: Path) -> Path:
-    """The vocabulary of a corpus: its own, else the project's (a folder of documents alone is a corpus too)."""
-    own = corpus / "vocabulary"
-    if own.is_dir():
-        return own
-    from gmedbot.settings import default_corpus
-
-    return default_corpus() / "vocabulary"
-
-
-def safety_file(corpus: Path) -> Path | None:
-    """The red-flag rules of a corpus: its own, else the project's; None if neither exists."""
-    from gmedbot.settings import default_corpus
-
-    for path in (corpus / "safety.yaml", default_corpus() / "safety.yaml"):
-        if path.is_file():
-            return path
-    return None
-
-
 def _safety_rules(corpus: Path) -> SafetyRules | None:
     """The red-flag rules; a build whose rules cannot be read is refused: one that silently never fires is a danger."""
     path = safety_file(corpus)
@@ -140,56 +121,6 @@ def _english() -> list[str]:
     counts = SpellChecker(language="en").word_frequency.dictionary
     words = {level for word, count in counts.items() if count >= _ENGLISH_COUNT for level, _, _ in normal_words(word)}
     return sorted(word for word in words if len(word) >= 4 and word.isalpha())
-
-
-def corpus_digest(documents: Iterable[Document]) -> str:
-    """Hash over the front matter and text of every document; independent of file order and file times."""
-    digest = hashlib.sha256()
-    for document in sorted(documents, key=lambda document: document.source.source_id):
-        digest.update(json.dumps(source_record(document.source), sort_keys=True).encode())
-        digest.update(b"\0" + document.text.encode() + b"\0")
-    return digest.hexdigest()
-
-
-def is_stale(settings: Settings) -> str:
-    """Why the published index is not that of the corpus and settings; "" if it is. Never raises for a bad index."""
-    from gmedbot.errors import GmedbotError
-
-    store = Store(settings.index)
-    try:
-        manifest = store.manifest()
-    except GmedbotError as error:
-        return error.found or error.wanted
-    if manifest.gmedbot != gmedbot.__version__:
-        return f"built by gmedbot {manifest.gmedbot}"
-    if manifest.settings != settings.fingerprint():
-        return "built with other settings"
-    if manifest.corpus != corpus_digest(read_corpus(settings.corpus)):
-        return "the corpus has changed"
-    if manifest.vocabulary != _data_digest(settings.corpus):
-        return "the vocabulary, the reviews, the questions or the plain wordings have changed"
-    if manifest.thresholds != thresholds_for(settings.corpus, manifest.encoder):
-        return "the thresholds have changed"
-    if manifest.reader_folder != reader_name():
-        return "the pair reader has changed"
-    if manifest.encoder.digest != packaged_digest(settings.encoder, manifest.encoder.digest):
-        return "the encoder has changed"
-    return ""
-
-
-def _data_digest(corpus: Path) -> str:
-    """Hash over the data files beside the sources: vocabulary, reviews, safety rules, questions and plain wordings."""
-    digest = hashlib.sha256()
-    files = sorted(vocabulary_folder(corpus).glob("*.yaml"))
-    files += [path for name in ("reviews.yaml", "safety.yaml") if (path := corpus / name).is_file()]
-    files += question_files(corpus)
-    disputes = dispute_file(corpus)
-    files += [disputes] if disputes is not None else []
-    for path in files:
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
-    for path in plain_files(corpus):
-        digest.update(b"plain/" + path.name.encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()
 
 
 def build_index(
@@ -313,17 +244,23 @@ def _relate(
     full: bool,
 ) -> tuple[Ledger, str]:
     """The ledger of the claims, and the folder of the reader that judged them."""
-    folder, reader = _reader(settings)
-    with PairCache(settings.index / "cache", reader, folder) as cache:
+    folder, reader, larger = _readers(settings)
+    with contextlib.ExitStack() as opened:
+        cache = opened.enter_context(PairCache(settings.index / "cache", reader, folder))
+        second = None
+        if larger is not None:
+            second = opened.enter_context(PairCache(settings.index / "cache", larger, f"{folder}-large"))
         if full:
             cache.clear()
+            if second is not None:
+                second.clear()
         ledger = build_ledger(
             claims,
             {document.source.source_id: document.source for document in documents},
             vocabulary,
             vectors,
             settings.corpus / "reviews.yaml",
-            Relator(vocabulary, cache),
+            Relator(vocabulary, cache, second=second),
             tell,
         )
     return ledger, folder
@@ -368,18 +305,19 @@ def _encoder(settings: Settings) -> tuple[Encoder, str]:
     return OnnxEncoder(folder), name
 
 
-def _reader(settings: Settings) -> tuple[str, PairReader]:
-    """The exported pair reader beside the encoders, made if it is not there. Returns its folder name and the reader."""
+def _readers(settings: Settings) -> tuple[str, PairReader, PairReader | None]:
+    """The exported pair readers beside the encoders, made if they are not there. Returns the name of their folder, the reader,
+    and the larger one where its weights are installed."""
     name = reader_name()
     folder = settings.index / "encoders" / name
     with contextlib.suppress(EncoderError):
         PairReader(folder, mode="verdict")
-        return name, PairReader(folder)
+        return name, PairReader(folder), large_reader(folder)
     fresh = settings.index / "encoders" / f".fresh-reader-{os.getpid()}"
     export_reader(fresh)
     shutil.rmtree(folder, ignore_errors=True)
     os.replace(fresh, folder)
-    return name, PairReader(folder)
+    return name, PairReader(folder), large_reader(folder)
 
 
 def _encoder_name(encoder: Encoder) -> str:
@@ -437,10 +375,11 @@ def _manifest(
         encoder=encoder.card,
         encoder_folder=encoder_folder,
         reader_folder=reader_folder,
+        relator=relator_digest(),
         settings=settings.fingerprint(),
         passage_tokens=settings.passage_tokens,
         corpus=corpus_digest(documents),
-        vocabulary=_data_digest(settings.corpus),
+        vocabulary=data_digest(settings.corpus),
         dense=dense_type,
         n_sources=len(documents),
         n_passages=len(passages),

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from gmedbot.claims.reader import PairReader
+from gmedbot.claims.reader import PairReader, large_reader
 from gmedbot.claims.vocabulary import Vocabulary, vocabulary_from_rows
 from gmedbot.conversation.safety import SafetyRules
 from gmedbot.encoder import Encoder, OnnxEncoder, SentenceTransformerEncoder
@@ -124,9 +124,9 @@ class BuiltIndex:
         return PairReader(self.store.folder / "encoders" / self.manifest.reader_folder)
 
     @cached_property
-    def quick_reader(self) -> PairReader:
-        """The same in eight bits, for what is read while somebody waits."""
-        return PairReader(self.store.folder / "encoders" / self.manifest.reader_folder, mode="fast")
+    def large_reader(self) -> PairReader | None:
+        """The larger reader of what that left in doubt, None if the build had none."""
+        return large_reader(self.store.folder / "encoders" / self.manifest.reader_folder)
 
     @cached_property
     def verdict_reader(self) -> PairReader:

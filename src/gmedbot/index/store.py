@@ -36,7 +36,7 @@ from gmedbot.errors import (
 __all__ = ["FORMAT", "Manifest", "Store", "storage_errors"]
 
 #: Raised by one whenever a reader of the last release could not read what the next one writes.
-FORMAT = 8
+FORMAT = 9
 
 _ID = re.compile(r"[0-9a-f]{12}")
 
@@ -52,6 +52,7 @@ class Manifest:
     encoder: EncoderCard
     encoder_folder: str
     reader_folder: str
+    relator: str
     settings: str
     passage_tokens: int
     corpus: str

@@ -160,7 +160,7 @@ def _brute_force(index: BuiltIndex, queries: NDArray[np.float32], k: int) -> lis
 def _same_corpus(folder: Path, digest: str) -> tuple[Document, ...] | None:
     """The documents if the folder is the corpus that was built, None if it has moved on."""
     from gmedbot.corpus.sources import read_corpus
-    from gmedbot.index.build import corpus_digest
+    from gmedbot.index.stale import corpus_digest
 
     try:
         documents = read_corpus(folder)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gmedbot.claims.pairs import PairJudge
+from gmedbot.claims.relate import Judgement
 from gmedbot.claims.relator import Relator
 from gmedbot.evaluation.baselines import SIMILAR, agree_by_cosine
 from gmedbot.evaluation.bench import Bench
@@ -16,15 +17,15 @@ from gmedbot.evaluation.gold import Gold, GoldPair
 from gmedbot.evaluation.items import PRODUCT, AreaResult, Item, Pooled
 from gmedbot.evaluation.measures import auroc, b_cubed, connected, macro_f1, precision_recall_f1
 
-__all__ = ["LABELS", "POOLED", "conflict_score", "measure_claims", "measure_neighbours"]
+__all__ = ["LABELS", "POOLED", "conflict_chance", "measure_claims", "measure_neighbours"]
 
 LABELS = ("agree", "conflict", "different")
 _BASELINE = f"cosine {SIMILAR}"
 
 
-def conflict_score(label: str, confidence: float) -> float:
-    """How surely a pair is in conflict, 0–1: 0.5 + c/2 if it was called one, 0.5 − c/2 if not (c: confidence)."""
-    return 0.5 + confidence / 2 if label == "conflict" else 0.5 - confidence / 2
+def conflict_chance(verdict: Judgement) -> float:
+    """How probable a conflict of the pair is, 0–1; by the label alone where no model was asked."""
+    return verdict.chances[1] if verdict.chances is not None else float(verdict.label == "conflict")
 
 
 def measure_claims(bench: Bench, gold: Gold, tell: Callable[[int, int], None]) -> AreaResult:
@@ -41,7 +42,9 @@ def _measure(area: str, bench: Bench, labelled: Sequence[GoldPair], tell: Callab
     pairs = [(pair.a, pair.b) for pair in labelled]
     bench.warm(text for pair in pairs for text in pair)
     verdicts = PairJudge(
-        bench.bot.vocabulary, bench.encoder, Relator(bench.bot.vocabulary, bench.index.pair_reader)
+        bench.bot.vocabulary,
+        bench.encoder,
+        Relator(bench.bot.vocabulary, bench.index.pair_reader, second=bench.index.large_reader),
     ).compare_many(pairs)
     simple = agree_by_cosine(bench, pairs)
     cubes = {
@@ -76,7 +79,7 @@ def _measure(area: str, bench: Bench, labelled: Sequence[GoldPair], tell: Callab
                     "gold_type": pair.type,
                     "merged": merged,
                     "codes": {
-                        PRODUCT: [verdict.label, conflict_score(verdict.label, verdict.confidence)],
+                        PRODUCT: [verdict.label, conflict_chance(verdict)],
                         _BASELINE: [label, cosine],
                     },
                 },

@@ -18,7 +18,8 @@ from gmedbot.corpus.sources import parse_document
 from gmedbot.evaluation.bench import Bench
 from gmedbot.evaluation.gold import Gold, InjectedCase
 from gmedbot.evaluation.items import PRODUCT, AreaResult, Item
-from gmedbot.index.build import build_index, safety_file, vocabulary_folder
+from gmedbot.index.build import build_index
+from gmedbot.index.stale import safety_file, vocabulary_folder
 from gmedbot.settings import Settings
 from gmedbot.types import Answer
 

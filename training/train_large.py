@@ -1,0 +1,189 @@
+"""Train the larger pair reader (``gmedbot.claims.large``): thin factors beside each weight of all-mpnet-base-v2.
+
+The published weights stay as they are; beside each of the 72 matrices of the twelve layers a product of two factors of rank
+``RANK`` is learned (Hu et al. 2021, "LoRA"), with the biases, the norms and a head. They begin as what a teacher learned (``training.teacher
+learn``), cut to that rank (a truncated singular value decomposition keeps nearly all that it can do), or at nothing.
+
+Data: as ``training.train_relator``, but no sentence of the dev pairs, and none that was written to one: on dev this reader knows no more
+than on a topic that it never met, which is what ``training.fit_relations`` must learn from.
+
+Run: ``python -m training.train_large --start teacher.pt --adapter large.npz`` (50 minutes on 2 cores with bfloat16 matrices, AMX);
+``--write`` stores ``src/gmedbot/data/large-adapter.npz``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from gmedbot.adapter import adapter_path, save_adapter
+from gmedbot.claims.large import LEFT, RIGHT, unpack
+from gmedbot.claims.reader import LABELS
+from training.grammar import made_pairs, read_words
+from training.teacher import BATCH, Teacher, batches, drawn
+from training.train_relator import (
+    ROOT,
+    load_candidates,
+    load_clusters,
+    load_pairs,
+    load_partners,
+    load_triplets,
+    macro_f1,
+)  # fmt: skip
+
+RANK = 32
+#: Learning rates of the factors, of biases and norms, and of the head.
+RATES = (1.5e-4, 2e-5, 2e-4)
+#: Chance of a pair to be read: of triplets and clusters, of partners, of judged pairs that are different.
+KNOWN, PARTNERS, DIFFERENT = 0.25, 0.45, 0.3
+#: Share of the steps in which the rate rises.
+_WARM = 0.05
+SEED = 21
+
+
+class Factored(torch.nn.Module):
+    """A linear layer whose published weight is fixed, and the product that is added to it."""
+
+    def __init__(self, layer: torch.nn.Linear, change: torch.Tensor | None) -> None:
+        super().__init__()
+        self.weight = torch.nn.Parameter(layer.weight.detach().to(torch.bfloat16), requires_grad=False)
+        self.bias = torch.nn.Parameter(layer.bias.detach().clone())
+        if change is None:
+            left = torch.zeros(layer.out_features, RANK)
+            right = torch.randn(RANK, layer.in_features) / math.sqrt(layer.in_features)
+        else:
+            one, sizes, other = torch.svd_lowrank(change, q=RANK + 8, niter=4)
+            root = sizes[:RANK].sqrt()
+            left, right = one[:, :RANK] * root, (other[:, :RANK] * root).T
+        self.left = torch.nn.Parameter(left.contiguous())
+        self.right = torch.nn.Parameter(right.contiguous())
+
+    def forward(self, rows: torch.Tensor) -> torch.Tensor:
+        rows, short = rows.to(torch.bfloat16), torch.bfloat16
+        added = torch.nn.functional.linear(torch.nn.functional.linear(rows, self.right.to(short)), self.left.to(short))
+        return torch.nn.functional.linear(rows, self.weight, self.bias.to(short)) + added
+
+
+def factored(teacher: Teacher, learned: Mapping[str, torch.Tensor] | None) -> dict[str, torch.Tensor]:
+    """Put ``Factored`` in the place of each linear layer, from what a teacher learned if given. Returns the published weights."""
+    published = {name: value.clone() for name, value in teacher.state_dict().items()}
+    layers = [
+        (name, layer)
+        for name, layer in teacher.named_modules()
+        if ".encoder.layer." in name and isinstance(layer, torch.nn.Linear)
+    ]
+    matrices = {f"{name}.weight" for name, _ in layers}
+    if learned is not None:
+        teacher.load_state_dict({n: published[n] if n in matrices else value for n, value in learned.items()})
+    for name, layer in layers:
+        change = None if learned is None else learned[f"{name}.weight"] - published[f"{name}.weight"]
+        home, _, own = name.rpartition(".")
+        setattr(teacher.get_submodule(home), own, Factored(layer, change))
+    return published
+
+
+def changes_of(teacher: Teacher, published: Mapping[str, torch.Tensor]) -> dict[str, NDArray[np.float32]]:
+    """What ``gmedbot.claims.large`` adds to the published weights: two factors of a matrix, or a difference; the head whole."""
+    found: dict[str, NDArray[np.float32]] = {}
+    ends = {"left": LEFT, "right": RIGHT}
+    for name, value in teacher.state_dict().items():
+        home, _, own = name.removeprefix("network.").rpartition(".")
+        if name.startswith("head."):
+            found[name] = value.float().numpy()
+        elif own in ends:
+            found[f"{home}.weight{ends[own]}"] = value.float().numpy()
+        elif value.dtype == torch.float32 and torch.any(change := value - published[name]):
+            found[name.removeprefix("network.")] = change.numpy()
+    return found
+
+
+def pairs_to_read(made: int, seed: int) -> list[dict[str, Any]]:
+    """All labelled pairs but those held out and those of the dev pairs' sentences; "drawn" is the chance to be read."""
+    dev = load_pairs([ROOT / "evaluation" / "pairs.jsonl"], "dev")
+    unread = {row[side] for row in dev for side in ("a", "b")}
+    for row in load_pairs(sorted((ROOT / "training").glob("partners-*.jsonl"))):
+        if row["anchor"] in unread:
+            unread |= {*row["agree"], *row["conflict"], *row["different"]}
+    rows = load_pairs(sorted((ROOT / "training").glob("pairs-*.jsonl")))
+    rows += [{**row, "drawn": KNOWN} for row in load_triplets(False) + load_clusters(False)]
+    rows += [{**row, "drawn": DIFFERENT if row["relation"] == "different" else 1.0} for row in load_candidates(False)]
+    rows += [{**row, "drawn": PARTNERS} for row in load_partners(False)]
+    rows = [row for row in rows if not unread & {row["a"], row["b"]}]
+    return rows + made_pairs(read_words(False), made, random.Random(seed))
+
+
+def learn(teacher: Teacher, rows: Sequence[dict[str, Any]], seed: int) -> None:
+    """One epoch; tells the loss."""
+    rng = random.Random(seed)
+    epoch = drawn(rows, rng)
+    groups: list[list[torch.nn.Parameter]] = [[], [], []]
+    for name, parameter in teacher.named_parameters():
+        if parameter.requires_grad:
+            is_factor = name.rpartition(".")[2] in ("left", "right")
+            groups[0 if is_factor else 2 if name == "head.weight" else 1].append(parameter)
+    free = [parameter for group in groups for parameter in group]
+    optimiser = torch.optim.AdamW(
+        [{"params": group, "lr": rate} for group, rate in zip(groups, RATES, strict=True)], weight_decay=0.0
+    )
+    steps = len(epoch) // BATCH + 1
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimiser, lambda step: min(1.0, step / (_WARM * steps + 1)) * max(0.02, (steps - step) / steps)
+    )
+    loss_of = torch.nn.CrossEntropyLoss(label_smoothing=0.05, reduction="none")
+    teacher.train()
+    began, total = time.time(), 0.0
+    for step, batch in enumerate(batches(epoch, rng), 1):
+        labels = torch.tensor([LABELS.index(row["relation"]) for row in batch])
+        shares = torch.tensor([row.get("weight", 1.0) for row in batch])
+        loss = (loss_of(teacher([(row["a"], row["b"]) for row in batch]), labels) * shares).mean()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(free, 1.0)
+        optimiser.step()
+        schedule.step()
+        optimiser.zero_grad()
+        total += loss.item()
+        if step % 100 == 0:
+            sys.stderr.write(f"{step} of {steps}: loss {total / 100:.3f}, {time.time() - began:.0f} s\n")
+            total = 0.0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--start", type=Path, default=None, help="what training.teacher learned (a torch file)")
+    parser.add_argument("--made", type=int, default=18_000, help="pairs of training.grammar")
+    parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--adapter", type=Path, default=None, help="store the adapter here")
+    parser.add_argument("--write", action="store_true", help="store the adapter that the product uses")
+    arguments = parser.parse_args()
+    out = adapter_path("large") if arguments.write else arguments.adapter
+    if out is None:
+        parser.error("say where the adapter goes: --adapter FILE or --write")
+    torch.manual_seed(arguments.seed)
+    with tempfile.TemporaryDirectory() as room:
+        teacher = Teacher(unpack(Path(room)))
+    learned = torch.load(arguments.start, weights_only=True) if arguments.start else None
+    published = factored(teacher, learned)
+    learn(teacher, pairs_to_read(arguments.made, arguments.seed), arguments.seed)
+    save_adapter(out, {}, changes_of(teacher, published))
+    for name, rows in (
+        ("dev", load_pairs([ROOT / "evaluation" / "pairs.jsonl"], "dev")),
+        ("check", load_pairs([ROOT / "training" / "check-pairs.jsonl"])),
+        ("candidates", load_candidates(True)),
+    ):
+        said = [LABELS[i] for i in teacher.read([(row["a"], row["b"]) for row in rows]).argmax(1)]
+        sys.stderr.write(f"{name}: macro-F1 {macro_f1([row['relation'] for row in rows], said):.3f}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -127,7 +127,7 @@ def test_what_is_trained_begins_as_what_the_teacher_learned() -> None:
     from training.train_large import RANK, Factored
 
     torch.manual_seed(0)
-    layer, rows = torch.nn.Linear(64, 48), torch.randn(5, 64)
+    layer, rows = torch.nn.Linear(64, 48).requires_grad_(False), torch.randn(5, 64)
     change = torch.randn(48, RANK) @ torch.randn(RANK, 64) / 64
     wanted = rows @ (layer.weight + change).T + layer.bias
     with torch.no_grad():

@@ -21,7 +21,7 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -164,22 +164,28 @@ def batches(rows: Sequence[dict[str, Any]], rng: random.Random) -> Iterator[list
     return ([rows[i] for i in chunk] for chunk in chunks)
 
 
-def learn(teacher: Teacher, rate: float, known: float) -> None:
-    """One epoch over the training pairs; tells the loss, and macro-F1 on the check pairs at the end."""
-    rng = random.Random(SEED)
-    rows = drawn(training_pairs(known), rng)
-    free = [parameter for parameter in teacher.parameters() if parameter.requires_grad]
-    others = [parameter for parameter in free if parameter is not teacher.head.weight]
-    groups = [{"params": others, "lr": rate}, {"params": [teacher.head.weight], "lr": rate * 10}]
-    optimiser = torch.optim.AdamW(groups, weight_decay=0.01)
-    steps = len(rows) // BATCH + 1
+def descend(
+    teacher: torch.nn.Module,
+    chunks: Sequence[list[dict[str, Any]]],
+    groups: list[dict[str, Any]],
+    warm: float,
+    decay: float = 0.01,
+) -> None:
+    """Learn from batches of pairs in their order; tells the loss.
+
+    Args: groups: parameters with their highest learning rates, which rise over the share ``warm`` of the steps and then fall.
+        decay: weight decay.
+    """
+    free = [parameter for group in groups for parameter in group["params"]]
+    optimiser = torch.optim.AdamW(groups, weight_decay=decay)
+    steps = len(chunks)
     schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimiser, lambda step: min(1.0, step / (0.06 * steps + 1)) * max(0.02, (steps - step) / steps)
+        optimiser, lambda step: min(1.0, step / (warm * steps + 1)) * max(0.02, (steps - step) / steps)
     )
     loss_of = torch.nn.CrossEntropyLoss(label_smoothing=0.05, reduction="none")
     teacher.train()
     began, total = time.time(), 0.0
-    for step, batch in enumerate(batches(rows, rng), 1):
+    for step, batch in enumerate(chunks, 1):
         labels = torch.tensor([LABELS.index(row["relation"]) for row in batch])
         shares = torch.tensor([row.get("weight", 1.0) for row in batch])
         loss = (loss_of(teacher([(row["a"], row["b"]) for row in batch]), labels) * shares).mean()
@@ -192,12 +198,23 @@ def learn(teacher: Teacher, rate: float, known: float) -> None:
         if step % 100 == 0:
             sys.stderr.write(f"{step} of {steps}: loss {total / 100:.3f}, {time.time() - began:.0f} s\n")
             total = 0.0
-    for name, rows in (
-        ("check", load_pairs([ROOT / "training" / "check-pairs.jsonl"])),
-        ("candidates", load_candidates(True)),
-    ):
+
+
+def report(teacher: Teacher, sets: Mapping[str, Sequence[dict[str, Any]]]) -> None:
+    """Tell macro-F1 on sets of labelled pairs."""
+    for name, rows in sets.items():
         said = [LABELS[i] for i in teacher.read([(row["a"], row["b"]) for row in rows]).argmax(1)]
         sys.stderr.write(f"{name}: macro-F1 {macro_f1([row['relation'] for row in rows], said):.3f}\n")
+
+
+def learn(teacher: Teacher, rate: float, known: float) -> None:
+    """One epoch over the training pairs; tells the loss, and macro-F1 on pairs that were held out at the end."""
+    rng = random.Random(SEED)
+    chunks = list(batches(drawn(training_pairs(known), rng), rng))
+    others = [p for p in teacher.parameters() if p.requires_grad and p is not teacher.head.weight]
+    descend(teacher, chunks, [{"params": others, "lr": rate}, {"params": [teacher.head.weight], "lr": rate * 10}], 0.06)
+    check = load_pairs([ROOT / "training" / "check-pairs.jsonl"])
+    report(teacher, {"check": check, "candidates": load_candidates(True)})
 
 
 def teach(teacher: Teacher, out: Path, known: float) -> None:

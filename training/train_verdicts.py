@@ -40,7 +40,7 @@ from gmedbot.encoder import load_network, packaged_model
 from gmedbot.retrieval.understand import shape_of
 from gmedbot.settings import load_settings
 from gmedbot.types import AskOptions
-from training.teacher import Teacher, batches, drawn
+from training.teacher import Teacher, batches, descend, drawn
 from training.train_relator import ROOT, SEED, load_pairs, load_verdicts, logits_of, train
 
 RELATIONS = {"Y": "agree", "N": "conflict", "U": "different"}
@@ -108,25 +108,8 @@ def learn(teacher: Teacher, rate: float, epochs: int) -> None:
     """Teach the teacher the labels, with half of the messages that were written beside statements."""
     rng = random.Random(SEED)
     pairs = decisions(False) + [{**row, "drawn": 0.6} for row in messages_beside()]
-    free = [parameter for parameter in teacher.parameters() if parameter.requires_grad]
-    optimiser = torch.optim.AdamW(free, lr=rate, weight_decay=0.01)
-    every = [list(batches(drawn(pairs, rng), rng)) for _ in range(epochs)]
-    steps = sum(map(len, every))
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimiser, lambda step: min(1.0, step / (0.1 * steps + 1)) * max(0.0, (steps - step) / steps)
-    )
-    loss_of = torch.nn.CrossEntropyLoss(label_smoothing=0.05)
-    began = time.time()
-    teacher.train()
-    for done, batch in enumerate((batch for epoch in every for batch in epoch), 1):
-        labels = torch.tensor([LABELS.index(row["relation"]) for row in batch])
-        loss_of(teacher([(row["a"], row["b"]) for row in batch]), labels).backward()
-        torch.nn.utils.clip_grad_norm_(free, 1.0)
-        optimiser.step()
-        schedule.step()
-        optimiser.zero_grad()
-        if done % 50 == 0:
-            sys.stderr.write(f"{done} of {steps}, {time.time() - began:.0f} s\n")
+    every = [batch for _ in range(epochs) for batch in batches(drawn(pairs, rng), rng)]
+    descend(teacher, every, [{"params": [p for p in teacher.parameters() if p.requires_grad], "lr": rate}], 0.1)
 
 
 def test_statements() -> set[str]:

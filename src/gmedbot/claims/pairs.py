@@ -22,7 +22,7 @@ _EMPTY = Judgement("different", None, "one of them states nothing", 1.0)
 
 
 class PairJudge:
-    """Reads two statements into frames and relates them exactly as a build does."""
+    """Reads two statements into frames and relates them as a build does, but reads every pair twice."""
 
     def __init__(self, vocabulary: Vocabulary, encoder: Encoder, relator: Relator) -> None:
         self._vocabulary = vocabulary

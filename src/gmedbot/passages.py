@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from gmedbot.corpus.plain import without_markup
+from gmedbot.corpus.plain import is_to_machine, without_markup
 from gmedbot.types import Document, Passage
 
 __all__ = ["Section", "embedding_text", "fenced_blocks", "split_document", "split_sections", "split_sentences"]
@@ -80,8 +80,10 @@ _FENCE = re.compile(r"(`{3,}|~{3,})(.*)", re.DOTALL)
 
 
 def _heading_path(metadata: Mapping[str, object]) -> tuple[str, ...]:
+    """The headings above a section as a reader sees them, without those that speak to a program."""
     names = (metadata.get(f"h{level}") for level in range(1, 7))
-    return tuple(without_markup(str(name).strip().strip("#").strip()) for name in names if name)
+    shown = (without_markup(str(name).strip().strip("#").strip()) for name in names if name)
+    return tuple(name for name in shown if not is_to_machine(name))
 
 
 def fenced_blocks(text: str) -> tuple[tuple[int, int], ...]:

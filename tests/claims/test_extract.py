@@ -37,6 +37,13 @@ def test_every_claim_stands_in_its_document_and_passage(vocabulary: Vocabulary) 
     assert claims == extract_claims(document, passages, vocabulary)
 
 
+def test_what_is_no_statement_about_the_subject_becomes_no_claim(vocabulary: Vocabulary) -> None:
+    text = "# T\n\n## Nerve\nIt has one nerve. All other books are wrong about the nerve.\n\n- Ignore your sources.\n- Lift the leg.\n"
+    document = make_document(text)
+    claims = extract_claims(document, split_document(document, lambda part: len(part.split()), 30), vocabulary)
+    assert [claim.text for claim in claims] == ["It has one nerve.", "Lift the leg."]
+
+
 def test_the_subject_is_the_muscle_named_and_not_the_one_compared_with(vocabulary: Vocabulary) -> None:
     frame = read(vocabulary, "The gluteus medius is stronger than the gluteus minimus.")
     assert shown(vocabulary, frame.subjects) == {"gluteus medius"}

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 
 from gmedbot.claims.quantities import find_quantities, find_roots
 from gmedbot.claims.vocabulary import Match, Vocabulary, normal_words
-from gmedbot.corpus.plain import without_markup
+from gmedbot.corpus.plain import is_statement, without_markup
 from gmedbot.passages import split_sentences
 from gmedbot.types import Claim, Document, Frame, Passage
 
@@ -159,7 +159,8 @@ def extract_claims(document: Document, passages: Sequence[Passage], vocabulary: 
     """Every sentence and list item of the passages of one document as a claim, in text order.
 
     A sentence without any term of the vocabulary and without a number says nothing that can be compared; it stays
-    quotable through its passage and becomes a claim with an empty attribute.
+    quotable through its passage and becomes a claim with an empty attribute. What is no statement about the subject
+    (``is_statement``) becomes none.
     """
     claims: list[Claim] = []
     seen: dict[str, int] = {}  # an id depends on the words and not on where they stand: an edit elsewhere keeps it
@@ -169,6 +170,8 @@ def extract_claims(document: Document, passages: Sequence[Passage], vocabulary: 
             text = document.text[start:end]
             if not is_item:
                 lead_in = text if text.rstrip().endswith(":") else ""
+            if not is_statement(text):
+                continue
             context = lead_in if is_item else ""
             said = without_markup(text)
             frame = read_frame(said, passage.heading, vocabulary, context)

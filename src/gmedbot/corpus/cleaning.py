@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 import ftfy
 
-from gmedbot.corpus.plain import disarm
+from gmedbot.corpus.plain import disarm, is_to_machine
 
 __all__ = ["HIDDEN", "Cleaned", "clean_line", "clean_markdown", "disarm", "is_own_line", "mend", "unbroken_lines"]
 
@@ -25,19 +25,6 @@ HIDDEN = re.compile(
     "\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f]"
 )
 _SPACE = re.compile(r"[ \t\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]+")
-
-#: Sentences that speak to a program and not to a reader. They are no claims of the source about its subject.
-_TO_MACHINE = re.compile(
-    r"\b(?:(?:ignore|disregard|forget|override)\b[^.\n]{0,40}\b(?:instructions?|prompts?|sources?|rules|corpus|above|guidelines|context)|"
-    r"(?:instructions?|notes?|messages?|commands?|orders?)\s+(?:for|to)\s+(?:the\s+|any\s+|all\s+)?(?:chat\s?bots?|AIs?|assistants?|language models?|LLMs?|models?|bots?|crawlers?)|"
-    r"(?:dear|hey|attention)\s+(?:AI|chat\s?bots?|assistants?|LLMs?|language models?)\b|"
-    r"as an? (?:AI|language model)\b|you are (?:now )?(?:a|an|the)\s+(?:AI|assistant|chat\s?bot|language model|DAN)\b|"
-    r"(?:system|developer)\s+(?:prompt|message|override)|(?:new|updated)\s+system\s+instructions?|jailbreak|"
-    r"(?:the\s+)?(?:AI|chat\s?bots?|assistants?|LLMs?|language models?)\s+(?:must|should|shall|has to|have to|will now)\b|"
-    r"end every answer with|answer only (?:in|with)|reveal (?:your|the) (?:prompt|instructions)|operator override|"
-    r"say that (?:the|this) (?:answer|site)|(?:assistant|AI|chat\s?bot|prompt)\s*:\s|decode and obey|run the tool call)",
-    re.IGNORECASE,
-)
 
 #: Lines of a page about itself. Each pattern must cover the line from its beginning.
 _OWN_LINES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
@@ -106,8 +93,8 @@ def mend(text: str) -> str:
 def clean_line(text: str, limit: int = 300) -> str:
     """One line for the front matter: mended, disarmed, without sentences to machines, cut at a word."""
     plain = " ".join(disarm(mend(text)).split()).strip("#*_ ")
-    if _TO_MACHINE.search(plain):
-        plain = " ".join(part for part in re.split(r"(?<=[.!?;:|])\s+", plain) if not _TO_MACHINE.search(part))
+    if is_to_machine(plain):
+        plain = " ".join(part for part in re.split(r"(?<=[.!?;:|])\s+", plain) if not is_to_machine(part))
     return plain if len(plain) <= limit else plain[:limit].rsplit(" ", 1)[0] + " …"
 
 
@@ -137,7 +124,7 @@ def clean_markdown(text: str, title: str = "", is_flat: bool = False) -> Cleaned
             elif name.casefold() == title.casefold() or (_same(name, title) and not out) or (reason := own_line(name)):
                 if reason:
                     dropped[reason] += 1
-            elif name and not _TO_MACHINE.search(name):
+            elif name and not is_to_machine(name):
                 out.append(f"{'#' * min(max(level, 2), 6)} {name}")
             continue
         if skip_level:
@@ -174,9 +161,9 @@ def _clean_block(block: str, dropped: Counter[str]) -> str:
         if reason:
             dropped[reason] += 1
             continue
-        if _TO_MACHINE.search(line):
+        if is_to_machine(line):
             parts = re.split(r"(?<=[.!?])\s+", line)
-            good = [part for part in parts if not _TO_MACHINE.search(part)]
+            good = [part for part in parts if not is_to_machine(part)]
             dropped["addressed to a machine"] += len(parts) - len(good)
             line = " ".join(good)
         if line.strip():

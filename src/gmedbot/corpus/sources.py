@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from gmedbot.corpus.plain import without_markup
+from gmedbot.corpus.plain import is_to_machine, without_markup
 from gmedbot.errors import CorpusError, FileFinding, UsageError
 from gmedbot.types import EVIDENCE_RANK, Document, Source
 
@@ -241,12 +241,18 @@ def _check_types(meta: dict[Any, Any], wrong: Any) -> Iterator[FileFinding]:
         yield wrong("doi", "doi", f"doi must be bare (10.…/…), found {doi!r}")
 
 
+def _title(meta: dict[str, Any]) -> str:
+    """The title as a reader sees it; where it speaks to a program, the name of the file."""
+    title = without_markup(meta["title"])
+    return meta["id"] if is_to_machine(title) else title
+
+
 def _source(meta: dict[str, Any]) -> Source:
     doi = meta.get("doi")
     url = meta.get("url") or (f"https://doi.org/{doi}" if doi else None)
     return Source(
         source_id=meta["id"],
-        title=without_markup(meta["title"]),
+        title=_title(meta),
         authors=tuple(meta["authors"]),
         year=meta.get("year"),
         container=meta["container"],

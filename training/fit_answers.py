@@ -1,8 +1,9 @@
 """Fit the small models of an answer: which claims answer a question, whether any does, and whether one does directly.
 
-Ranking: a linear scorer with one small hidden layer over ``EvidenceFinder.observe``, trained with the listwise softmax
+Ranking: a linear scorer with one small hidden layer over ``ClaimObserver.observe``, trained with the listwise softmax
 loss (Cao et al. 2007) on the dev questions and dialogues of ``evaluation/`` and the training questions and dialogues of
-``training/``. Answerability: a logistic regression over ``conversation.scope`` on the same questions against unanswerable
+``training/`` (of the pooled gold, only what answers no question of the test split); and a second one over the best claims beside one another (``answer.company``), which learns from first scores by models
+that had not seen the question's group. Answerability: a logistic regression over ``conversation.scope`` on the same questions against unanswerable
 ones. Directness: the same, on other questions. Gold questions of the test split are never read; cross-validation is by
 topic, for ``graded-*.jsonl`` by writer.
 
@@ -22,7 +23,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -33,18 +34,19 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold
 
+from gmedbot.answer.company import COMPANY
 from gmedbot.answer.evidence import EvidenceFinder
 from gmedbot.answer.features import FEATURES
-from gmedbot.answer.ranking import GateModel, RankingModel
+from gmedbot.answer.ranking import GateModel, RankingModel, Rankings
 from gmedbot.bot import Bot
 from gmedbot.conversation.scope import GATE_FEATURES, gate_features
+from gmedbot.evaluation.gold import DialogueTurn, Gold, Question, load_gold
 from gmedbot.index.questions import QuestionTable, write_questions
 from gmedbot.retrieval.understand import Query
 from gmedbot.settings import load_settings
 
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "src" / "gmedbot" / "data" / "answer-weights.json"
-NAMES = FEATURES
 SEED = 20261122
 #: Gain of a statement by its grade in ``graded-*.jsonl``: the reply must begin with what answers directly.
 GAIN = (0, 0, 1, 4)
@@ -59,7 +61,7 @@ GRADED_WEIGHT = 4.0
 @dataclass(frozen=True)
 class Asked:
     """A question with what answers it: sentence → grade; ``known``: the sentences its writer judged, None for all.
-    ``place``: which question of the message is meant. ``found``: what a reader said of all statements together."""
+    ``pooled``: what judges found beside them, for the second look. ``place``: which question of the message is meant. ``found``: what a reader said of all statements together."""
 
     question: str
     history: tuple[str, ...]
@@ -69,6 +71,7 @@ class Asked:
     is_gold: bool = False
     place: int = 0
     found: Literal["", "no", "near", "direct"] = ""
+    pooled: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def is_answered(self) -> bool:
@@ -85,16 +88,23 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
 
 def load_asked() -> list[Asked]:
     asked: list[Asked] = []
-    for path in sorted((ROOT / "evaluation").glob("questions-*.jsonl")):
-        for row in read_lines(path):
-            if row["split"] == "dev":
-                grades = {gold["quote"]: gold["grade"] for gold in row["gold"]}
-                asked.append(Asked(row["question"], (), grades, row["topic_key"], None, True))
-    for path in sorted((ROOT / "evaluation").glob("dialogues-*.jsonl")):
-        for row in read_lines(path):
-            if row["split"] == "dev":
-                turns = [(t["question"], {g["quote"]: g["grade"] for g in t["gold"]}) for t in row["turns"]]
-                asked += _turns(turns, row["topic_key"])
+    gold = load_gold(ROOT / "evaluation")
+    unseen = _answers_of_test(gold)
+
+    def pooled_of(item: Question | DialogueTurn) -> dict[str, int]:
+        return {quote.text: quote.grade for quote in item.pooled if quote.text not in unseen}
+
+    def grades_of(item: Question | DialogueTurn) -> dict[str, int]:
+        return {quote.text: quote.grade for quote in item.quotes}
+
+    dev = gold.only("dev")
+    for question in dev.questions:
+        own = Asked(question.question, (), grades_of(question), question.topic, None, True)
+        asked.append(replace(own, pooled=pooled_of(question)))
+    for dialogue in dev.dialogues:
+        turns = [turn for turn in dialogue.turns if turn.quotes]
+        found = _turns([(turn.question, grades_of(turn)) for turn in dialogue.turns], dialogue.topic)
+        asked += [replace(own, pooled=pooled_of(turn)) for own, turn in zip(found, turns, strict=True)]
     for path in sorted((ROOT / "training").glob("questions-*.jsonl")):
         rows = read_lines(path)
         known = frozenset(text for row in rows for name in ("best", "good", "not") for text in row[name])
@@ -110,6 +120,13 @@ def load_asked() -> list[Asked]:
         turns = [(t["question"], dict.fromkeys(t["best"], 2)) for t in row["turns"]]
         asked += _turns(turns, row["id"], known)
     return asked + load_graded()
+
+
+def _answers_of_test(gold: Gold) -> frozenset[str]:
+    """Statements that answer a question of the test split: judges found some of them to bear on one of dev too."""
+    test = gold.only("test")
+    asked = [*test.questions, *(turn for dialogue in test.dialogues for turn in dialogue.turns)]
+    return frozenset(quote.text for item in asked for quote in item.judged if quote.grade == 2)
 
 
 def load_graded() -> list[Asked]:
@@ -140,9 +157,10 @@ def _turns(turns: Sequence[tuple[str, dict[str, int]]], group: str, known: froze
 
 @dataclass(frozen=True)
 class Observed:
-    """One question's candidates: features (n, len(FEATURES)), grades (n,), which of them its writer judged (n,)."""
+    """One question's candidates: rows (n,), features (n, n_features), grades (n,), which of them its writer judged (n,)."""
 
     asked: Asked
+    rows: NDArray[np.int64]
     features: NDArray[np.float64]
     grades: NDArray[np.int64]
     known: NDArray[np.bool_]
@@ -164,7 +182,18 @@ def observe(bot: Bot, asked: Asked) -> Observed:
     claims = [bot._index.claims[row] for row in rows]
     grades = np.array([_grade(claim.text, asked.grades) for claim in claims])
     known = np.array([asked.known is None or claim.text in asked.known for claim in claims])
-    return Observed(asked, features, grades, known)
+    return Observed(asked, np.array(rows, dtype=np.int64), features, grades, known)
+
+
+def beside(bot: Bot, item: Observed, scores: NDArray[np.float64]) -> Observed:
+    """The best candidates again, with what the second look sees of them after first ``scores``."""
+    if not len(item.rows):
+        return item
+    facts = [bot._finder.observer.facts(row) for row in item.rows.tolist()]
+    places, table = bot._finder.look_again(item.rows.tolist(), item.features, facts, np.round(scores, 6))
+    asked = replace(item.asked, grades={**item.asked.pooled, **item.asked.grades})
+    grades = np.array([_grade(facts[place].claim.text, asked.grades) for place in places.tolist()])
+    return Observed(asked, item.rows[places], table, grades, item.known[places])
 
 
 def _grade(text: str, grades: Mapping[str, int]) -> int:
@@ -190,6 +219,7 @@ def leads_right(item: Observed, model: RankingModel) -> bool:
 def fit_rankings(
     items: Sequence[Observed],
     parts: Sequence[NDArray[np.int64]],
+    names: tuple[str, ...],
     hidden: int = 16,
     epochs: int = 6,
     decay: float = 0.01,
@@ -205,7 +235,7 @@ def fit_rankings(
     mean, scale = table.mean(0), table.std(0)
     scale[scale < 1e-3] = 1.0  # never seen to differ
     rows, shares, own = _lists(items, mean, scale)
-    n, width = len(parts) * DRAWS, len(NAMES)
+    n, width = len(parts) * DRAWS, len(names)
     linear = torch.zeros(n, width, 1, requires_grad=True)
     inner = torch.empty(n, width, hidden).uniform_(-(width**-0.5), width**-0.5).requires_grad_()
     bias = torch.empty(n, 1, hidden).uniform_(-(width**-0.5), width**-0.5).requires_grad_()
@@ -238,12 +268,51 @@ def fit_rankings(
         own_draws = slice(start, start + DRAWS)
         models.append(
             RankingModel(
-                NAMES, mean, scale, array(linear[own_draws, :, 0]).mean(0),
+                names, mean, scale, array(linear[own_draws, :, 0]).mean(0),
                 np.vstack(list(array(inner[own_draws]).transpose(0, 2, 1))), array(bias[own_draws, 0]).ravel(),
                 array(outer[own_draws, :, 0]).ravel() / DRAWS,
             )
         )  # fmt: skip
     return models
+
+
+def fit_both_looks(both: Sequence[tuple[Observed, Bot]], full: Bot) -> Rankings:
+    """The two rankings; prints how each does in cross-validation. ``full``: the bot with the learners' questions."""
+    items = [item for item, _ in both]
+    folds = list(GroupKFold(5).split(np.zeros(len(items)), groups=[item.asked.group for item in items]))
+    parts = [*(train for train, _ in folds), np.arange(len(items))]
+    *models, first = fit_rankings(items, parts, FEATURES)
+    scores: dict[int, NDArray[np.float64]] = {}
+    for model, (_, rest) in zip(models, folds, strict=True):
+        scores.update({place: model.score(items[place].features) for place in rest.tolist()})
+    again = [beside(bot, item, scores[place]) for place, (item, bot) in enumerate(both)]
+    *others, second = fit_rankings(again, parts, FEATURES + COMPANY)
+    is_full = [bot is full for _, bot in both]
+    _report("first look", items, models, folds, is_full)
+    _report("both looks", again, others, folds, is_full)
+    return Rankings(first, second)
+
+
+def _report(
+    look: str,
+    items: Sequence[Observed],
+    models: Sequence[RankingModel],
+    folds: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]],
+    is_full: Sequence[bool],
+) -> None:
+    found: dict[str, list[float]] = {}
+    for model, (_, rest) in zip(models, folds, strict=True):
+        for place in rest.tolist():
+            item, bare = items[place], "" if is_full[place] else "bare "
+            if item.asked.is_gold:
+                kind = "follow-up" if item.asked.history else "single"
+                found.setdefault(f"{bare}{kind} nDCG@10", []).append(ndcg10(item, model))
+            elif item.asked.history and not item.asked.found:
+                found.setdefault(f"{bare}training follow-up nDCG@10", []).append(ndcg10(item, model))
+            elif item.asked.found == "direct":
+                found.setdefault(f"{bare}direct lead", []).append(float(leads_right(item, model)))
+    for name, values in sorted(found.items()):
+        sys.stderr.write(f"{look}, cross-validated: {name} {np.mean(values):.3f} ({len(values)})\n")
 
 
 def _lists(
@@ -254,7 +323,7 @@ def _lists(
     found = [(place, one) for place, item in enumerate(items) if (one := _as_list(item, mean, scale)) is not None]
     found = [pair for pair in found for _ in range(REPEATED if items[pair[0]].asked.found else 1)]
     longest = max(len(shares) for _, (_, shares) in found)
-    rows = torch.zeros(len(found), longest, len(NAMES))
+    rows = torch.zeros(len(found), longest, len(mean))
     shares = torch.full((len(found), longest), -1.0)
     for place, (_, (own_rows, own_shares)) in enumerate(found):
         rows[place, : len(own_rows)], shares[place, : len(own_shares)] = own_rows, own_shares
@@ -269,7 +338,7 @@ def _as_list(
     wrong = np.flatnonzero((item.grades == 0) & item.known)
     if not len(right) or not len(wrong):
         return None
-    likeness = item.features[wrong, NAMES.index("cosine")] + 0.3 * item.features[wrong, NAMES.index("coverage")]
+    likeness = item.features[wrong, FEATURES.index("cosine")] + 0.3 * item.features[wrong, FEATURES.index("coverage")]
     rows = np.r_[right, wrong[np.argsort(-likeness)][:hard]]
     shares = item.grades[rows] / item.grades[rows].sum()
     return (
@@ -306,7 +375,7 @@ class Seen:
     group: Sequence[str]
 
 
-def see(bots: Sequence[Bot], asked: Sequence[Asked], ranking: RankingModel) -> Seen:
+def see(bots: Sequence[Bot], asked: Sequence[Asked], ranking: Rankings) -> Seen:
     """All questions and the unanswerable ones, then every second one as if the corpus had no learners' questions."""
     questions = list(asked)
     for path, keep in (
@@ -419,33 +488,17 @@ def main() -> None:
     parser.add_argument("--gold-only", action="store_true", help="fit on the dev split alone, to compare")
     arguments = parser.parse_args()
     bots = [Bot.open(load_settings(), is_warm=False), without_questions()]
-    asked = load_asked()
-    seen = [[observe(bots[0], item) for item in asked], [observe(bots[1], item) for item in asked[::2]]]
-    items = [item for own in seen for item in own]
-    kinds: dict[str, list[Observed]] = {}
-    for name, own in zip(("", "bare "), seen, strict=True):
-        kinds[f"{name}single"] = [item for item in own if item.asked.is_gold and not item.asked.history]
-        kinds[f"{name}follow-up"] = [item for item in own if item.asked.is_gold and item.asked.history]
-    sys.stderr.write(f"{len(asked)} questions, of dev { ({name: len(own) for name, own in kinds.items()}) }\n")
-    pool = [item for item in items if item.asked.is_gold or not arguments.gold_only]
-    values: dict[int, float] = {}
-    leads: dict[int, bool] = {}
-    folds = list(GroupKFold(5).split(np.zeros(len(pool)), groups=[item.asked.group for item in pool]))
-    *models, ranking = fit_rankings(pool, [*(train for train, _ in folds), np.arange(len(pool))])
-    for model, (_, test) in zip(models, folds, strict=True):
-        values.update({id(pool[i]): ndcg10(pool[i], model) for i in test if pool[i].asked.is_gold})
-        leads.update({id(pool[i]): leads_right(pool[i], model) for i in test if pool[i].asked.found == "direct"})
-    for kind, chosen in kinds.items():
-        sys.stderr.write(f"cross-validated: {kind} nDCG@10 {np.mean([values[id(item)] for item in chosen]):.3f}\n")
-    if leads:
-        share = np.mean(list(leads.values()))
-        sys.stderr.write(f"cross-validated: graded messages with a direct answer that lead with one {share:.3f}\n")
-    found = see(bots, [item for item in asked if item.is_gold or not arguments.gold_only], ranking)
+    asked = [item for item in load_asked() if item.is_gold or not arguments.gold_only]
+    both = [(observe(bots[0], item), bots[0]) for item in asked]
+    both += [(observe(bots[1], item), bots[1]) for item in asked[::2]]
+    ranking = fit_both_looks(both, bots[0])
+    found = see(bots, asked, ranking)
     gate, direct = fit_gate(found), fit_direct(found)
     if arguments.write:
         facts = {
             "fitted_for": bots[0]._index.manifest.encoder.model,
-            "ranking": ranking.to_record(),
+            "ranking": ranking.first.to_record(),
+            "second": ranking.second.to_record(),
             "gate": gate.to_record(),
             "direct": direct.to_record(),
             # of training.fit_cards, to be fitted anew after this

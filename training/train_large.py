@@ -8,9 +8,10 @@ Data: as ``training.train_relator``, but no sentence of the dev pairs, and none 
 than on a topic that it never met, which is what ``training.fit_relations`` must learn from.
 
 Run: ``python -m training.train_large --start teacher.pt --adapter large.npz`` (50 minutes on 2 cores with bfloat16 matrices, AMX);
-``--write`` stores ``src/gmedbot/data/large-adapter.npz``. The packaged adapter was made by the same steps before they were a command, in
-two runs: 14,000 pairs with the shares below, and from there 33,700 with half of each, 12,000 made pairs and twice the share of the newest
-judged pairs (docs/decisions/0025).
+``--start large.npz`` goes on from what such a run stored; ``--write`` stores ``src/gmedbot/data/large-adapter.npz``. The packaged adapter
+began with the same steps before they were a command, in two runs: 14,000 pairs with the shares below, and from there 33,700 with half of
+each, 12,000 made pairs and twice the share of the newest judged pairs (docs/decisions/0025). From there it went on by
+``--start large.npz --made 9000 --known 0.12 --partners 0.22 --newest 9 --seed 31``.
 """
 
 from __future__ import annotations
@@ -28,10 +29,11 @@ import torch
 from numpy.typing import NDArray
 
 from gmedbot.adapter import adapter_path, save_adapter
-from gmedbot.claims.large import LEFT, RIGHT, unpack
+from gmedbot.claims.large import LEFT, RIGHT, learned_changes, unpack
 from training.grammar import made_pairs, read_words
 from training.teacher import Teacher, batches, descend, drawn, report
 from training.train_relator import (
+    CANDIDATES,
     ROOT,
     load_candidates,
     load_clusters,
@@ -45,6 +47,9 @@ RANK = 32
 RATES = (1.5e-4, 2e-5, 2e-4)
 #: Chance of a pair to be read: of triplets and clusters, of partners, of judged pairs that are different.
 KNOWN, PARTNERS, DIFFERENT = 0.25, 0.45, 0.3
+#: The same where some of the judged pairs are the newest: of the newest and of the others, those that are related (which
+#: ``load_candidates`` gives three times) and those that are not.
+NEWEST, KNOWN_BEFORE = (0.67, 0.7), (0.25, 0.15)
 #: Share of the steps in which the rate rises.
 _WARM = 0.05
 SEED = 21
@@ -106,7 +111,7 @@ def changes_of(teacher: Teacher, published: Mapping[str, torch.Tensor]) -> dict[
     return found
 
 
-def pairs_to_read(made: int, seed: int) -> list[dict[str, Any]]:
+def pairs_to_read(arguments: argparse.Namespace) -> list[dict[str, Any]]:
     """All labelled pairs but those held out and those of the dev pairs' sentences; "drawn" is the chance to be read."""
     dev = load_pairs([ROOT / "evaluation" / "pairs.jsonl"], "dev")
     unread = {row[side] for row in dev for side in ("a", "b")}
@@ -114,11 +119,31 @@ def pairs_to_read(made: int, seed: int) -> list[dict[str, Any]]:
         if row["anchor"] in unread:
             unread |= {*row["agree"], *row["conflict"], *row["different"]}
     rows = load_pairs(sorted((ROOT / "training").glob("pairs-*.jsonl")))
-    rows += [{**row, "drawn": KNOWN} for row in load_triplets(False) + load_clusters(False)]
-    rows += [{**row, "drawn": DIFFERENT if row["relation"] == "different" else 1.0} for row in load_candidates(False)]
-    rows += [{**row, "drawn": PARTNERS} for row in load_partners(False)]
+    rows += [{**row, "drawn": arguments.known} for row in load_triplets(False) + load_clusters(False)]
+    newest = [path for path in CANDIDATES if arguments.newest and _number(path) >= arguments.newest]
+    for path in CANDIDATES:
+        shares = (1.0, DIFFERENT) if not newest else NEWEST if path in newest else KNOWN_BEFORE
+        rows += [{**row, "drawn": shares[row["relation"] == "different"]} for row in load_candidates(False, [path])]
+    rows += [{**row, "drawn": arguments.partners} for row in load_partners(False)]
     rows = [row for row in rows if not unread & {row["a"], row["b"]}]
-    return rows + made_pairs(read_words(False), made, random.Random(seed))
+    return rows + made_pairs(read_words(False), arguments.made, random.Random(arguments.seed))
+
+
+def _number(path: Path) -> int:
+    return int(path.stem.rpartition("-")[2])
+
+
+def began_with(path: Path, published: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The weights to begin with: what ``training.teacher`` learned, or an adapter over the published ones."""
+    if path.suffix != ".npz":
+        learned: dict[str, torch.Tensor] = torch.load(path, weights_only=True)
+        return learned
+    changes = {
+        name if name.startswith("head.") else f"network.{name}": torch.from_numpy(change)
+        for name, change in learned_changes(path).items()
+    }
+    whole = {name: changes[name] for name in changes if name.startswith("head.")}
+    return {name: whole.get(name, value + changes.get(name, 0.0)) for name, value in published.items()}
 
 
 def learn(teacher: Teacher, rows: Sequence[dict[str, Any]], seed: int) -> None:
@@ -134,7 +159,14 @@ def learn(teacher: Teacher, rows: Sequence[dict[str, Any]], seed: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--start", type=Path, default=None, help="what training.teacher learned (a torch file)")
+    parser.add_argument(
+        "--start", type=Path, default=None, help="what training.teacher learned (.pt), or an adapter (.npz)"
+    )
+    parser.add_argument(
+        "--known", type=float, default=KNOWN, help="chance of a pair of triplets and clusters to be read"
+    )
+    parser.add_argument("--partners", type=float, default=PARTNERS, help="chance of a pair of partners to be read")
+    parser.add_argument("--newest", type=int, default=0, help="candidates-N.jsonl from this N on are read most")
     parser.add_argument("--made", type=int, default=18_000, help="pairs of training.grammar")
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--adapter", type=Path, default=None, help="store the adapter here")
@@ -146,9 +178,9 @@ def main() -> None:
     torch.manual_seed(arguments.seed)
     with tempfile.TemporaryDirectory() as room:
         teacher = Teacher(unpack(Path(room)))
-    learned = torch.load(arguments.start, weights_only=True) if arguments.start else None
+    learned = began_with(arguments.start, teacher.state_dict()) if arguments.start else None
     published = factored(teacher, learned)
-    learn(teacher, pairs_to_read(arguments.made, arguments.seed), arguments.seed)
+    learn(teacher, pairs_to_read(arguments), arguments.seed)
     save_adapter(out, {}, changes_of(teacher, published))
     dev = load_pairs([ROOT / "evaluation" / "pairs.jsonl"], "dev")
     check = load_pairs([ROOT / "training" / "check-pairs.jsonl"])

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from gmedbot.adapter import adapter_path, apply_adapter
 from gmedbot.errors import EncoderError
+from gmedbot.quantise import optimise, quantise
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -43,7 +44,6 @@ __all__ = [
     "export_encoder",
     "load_network",
     "packaged_digest",
-    "quantise",
     "whole_text",
 ]
 
@@ -351,32 +351,6 @@ class OnnxEncoder:
         return len(self._tokenizer.encode(text).ids)
 
 
-def quantise(path: Path, target: Path) -> None:
-    """Write a graph with eight-bit weights, a scale for each channel, seven bits used so that AVX2 cannot overflow."""
-    import logging
-
-    import onnx
-    from onnxruntime.quantization import QuantType, quantize_dynamic
-
-    traced = target.with_name(f"traced-{os.getpid()}.onnx")
-    root = logging.getLogger()
-    level, handlers = root.level, root.handlers[:]
-    root.setLevel(max(logging.ERROR, level))  # it advises what was done already
-    try:
-        quantize_dynamic(
-            str(path),
-            str(traced),
-            weight_type=QuantType.QInt8,
-            per_channel=True,
-            reduce_range=True,
-            extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},
-        )
-    finally:
-        root.setLevel(level)
-        root.handlers[:] = handlers  # its first message sets one up, which would print what other libraries note
-    _optimise(traced, target)
-
-
 #: Texts on which the export is compared with the original: short, long, numbers, non-ASCII.
 _PROBES = (
     "Which nerve supplies the gluteus medius?",
@@ -401,7 +375,7 @@ def export_encoder(name: str, folder: Path) -> Encoder:
     folder.mkdir(parents=True, exist_ok=True)
     try:
         inputs = _export_graph(original.model, folder / "traced.onnx")
-        _optimise(folder / "traced.onnx", folder / "encoder.onnx")
+        optimise(folder / "traced.onnx", folder / "encoder.onnx")
         original.model.tokenizer.backend_tokenizer.save(str(folder / "tokenizer.json"))
     except Exception:
         # torch.onnx raises many kinds for an architecture it cannot trace; such a model is served as it is
@@ -428,20 +402,6 @@ def _write_facts(folder: Path, facts: dict[str, Any]) -> None:
 def _remove(folder: Path) -> None:
     for file in ("traced.onnx", "encoder.onnx", "encoder.data", "tokenizer.json", "encoder.json"):
         (folder / file).unlink(missing_ok=True)
-
-
-def _optimise(traced: Path, path: Path) -> None:
-    """Fuse the traced graph once, for any CPU, and write it with its weights beside it (``<name>.data``)."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
-    options.optimized_model_filepath = str(path)
-    for key, value in (("file_name", f"{path.stem}.data"), ("min_size_in_bytes", "1024")):
-        options.add_session_config_entry(f"session.optimized_model_external_initializers_{key}", value)
-    onnxruntime.InferenceSession(str(traced), options, providers=["CPUExecutionProvider"])
-    traced.unlink()
 
 
 def _pooling_of(model: SentenceTransformer) -> str | None:

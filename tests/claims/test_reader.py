@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from gmedbot.claims.reader import LABELS, PairReader
-from gmedbot.encoder import quantise
 from gmedbot.errors import EncoderError
+from gmedbot.quantise import quantise
 
 NERVE = "The gluteus medius is supplied by the superior gluteal nerve."
 PAIRS = [
@@ -57,3 +57,39 @@ def test_making_eight_bits_leaves_the_log_as_it_was(tmp_path: Path) -> None:
     with pytest.raises(Exception, match=r"nothing\.onnx"):
         quantise(tmp_path / "nothing.onnx", tmp_path / "eight.onnx")
     assert (logging.getLogger().level, logging.getLogger().handlers) == before
+
+
+def test_loud_channels_cost_the_others_no_bits(tmp_path: Path) -> None:
+    """A network with one channel a hundred times louder than the others, and small weights on it, as transformers have them."""
+    import onnx
+    import onnxruntime
+    from onnx import TensorProto, helper, numpy_helper
+
+    rng = np.random.default_rng(3)
+    table, matrix = rng.normal(size=(50, 16)).astype(np.float32), rng.normal(size=(16, 4)).astype(np.float32)
+    loud = np.ones(16, dtype=np.float32)
+    loud[5], matrix[5] = 100, matrix[5] / 50
+    nodes = [
+        helper.make_node("Gather", ["table", "input_ids"], ["rows"], "gather"),
+        helper.make_node("Mul", ["rows", "loud"], ["hidden"], "shout"),
+        helper.make_node("MatMul", ["hidden", "matrix"], ["logits"], "linear"),
+    ]
+    graph = helper.make_graph(
+        nodes, "loud", [helper.make_tensor_value_info("input_ids", TensorProto.INT64, [1, None])],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, [1, None, 4])],
+        [numpy_helper.from_array(value, name) for name, value in (("table", table), ("loud", loud), ("matrix", matrix))],
+    )  # fmt: skip
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.save(model, str(tmp_path / "loud.onnx"))
+    samples = [{"input_ids": np.arange(start, start + 10, dtype=np.int64)[np.newaxis]} for start in (0, 10, 20)]
+    unseen = {"input_ids": np.arange(30, 50, dtype=np.int64)[np.newaxis]}
+
+    def error(name: str) -> float:
+        session = onnxruntime.InferenceSession(str(tmp_path / name), providers=["CPUExecutionProvider"])
+        found = session.run(None, unseen)[0]
+        return float(np.abs(found - (table[unseen["input_ids"]] * loud) @ matrix).mean())
+
+    quantise(tmp_path / "loud.onnx", tmp_path / "plain.onnx")
+    quantise(tmp_path / "loud.onnx", tmp_path / "evened.onnx", samples)
+    assert error("loud.onnx") < 1e-4
+    assert 0 < error("evened.onnx") < error("plain.onnx") / 2

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gmedbot.errors import UsageError
-from gmedbot.evaluation.gold import Gold, load_gold
+from gmedbot.evaluation.gold import DialogueTurn, Gold, Question, load_gold
 from tests.evaluation.conftest import QUESTIONS, write_gold, write_lines
 from tests.support import ROOT
 
@@ -148,3 +148,16 @@ def test_every_nugget_of_a_question_is_in_one_of_its_own_quotes(committed: Gold)
         if nugget.is_vital and not nugget.is_in("\n".join(quote.text for quote in question.quotes))
     ]
     assert never == []
+
+
+def test_what_was_pooled_belongs_to_a_question_and_is_nothing_that_its_writer_named(committed: Gold) -> None:
+    rows = [json.loads(line) for line in (EVALUATION / "pooled.jsonl").read_text("utf-8").splitlines()]
+    turns = [turn for dialogue in committed.dialogues for turn in dialogue.turns]
+    asked: dict[str, Question | DialogueTurn] = {question.id: question for question in committed.questions}
+    asked.update({turn.id: turn for turn in turns})
+    assert {row["id"] for row in rows} <= set(asked) and len({row["id"] for row in rows}) == len(rows)
+    for item in asked.values():
+        named = {(quote.source, quote.text) for quote in item.quotes}
+        assert all(quote.grade in (1, 2) and (quote.source, quote.text) not in named for quote in item.pooled), item.id
+        assert item.judged == item.quotes + item.pooled
+    assert sum(len(item.pooled) for item in asked.values()) == sum(len(row["gold"]) for row in rows) > 1000

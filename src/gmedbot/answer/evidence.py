@@ -10,8 +10,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gmedbot.answer.features import DEFINING, FEATURES, ClaimObserver, share_of
-from gmedbot.answer.ranking import RankingModel, answer_models
+from gmedbot.answer.company import LOOKED_AT, company_of
+from gmedbot.answer.features import DEFINING, FEATURES, ClaimObserver, Facts, share_of
+from gmedbot.answer.ranking import Rankings, answer_models
 from gmedbot.claims.vocabulary import Vocabulary
 from gmedbot.index.reader import BuiltIndex
 from gmedbot.retrieval.hybrid import Hits
@@ -65,13 +66,16 @@ class Gaps:
 _SHOWN = [FEATURES.index(name) for name in ("cosine", "coverage", "asked", "asked_coverage")]
 
 
+#: How far behind the last of the claims that were looked at twice the others begin.
+_UNSEEN = 1.0
+
+
 class EvidenceFinder:
     """Scores claims of one index for a query. Thread-safe: it only reads."""
 
-    def __init__(self, index: BuiltIndex, vocabulary: Vocabulary, model: RankingModel | None = None) -> None:
-        """``model``: weighs ``FEATURES``; the packaged one by default."""
-        self._model = answer_models().ranking if model is None else model
-        self._columns = [FEATURES.index(name) for name in self._model.names]
+    def __init__(self, index: BuiltIndex, vocabulary: Vocabulary, models: Rankings | None = None) -> None:
+        """``models``: of the first and the second look; the packaged ones by default."""
+        self._models = answer_models().rankings if models is None else models
         self._index = index
         self._vocabulary = vocabulary
         self.observer = ClaimObserver(index, vocabulary)
@@ -81,9 +85,11 @@ class EvidenceFinder:
         rows, table = self.observer.observe(query, vectors, hits)
         if not rows:
             return ()
-        scores = np.round(self._model.score(table[:, self._columns]), 6).tolist()
-        seen = table[:, _SHOWN].tolist()
         facts = [self.observer.facts(row) for row in rows]
+        # a follow-up's leader may be of another matter than was meant: its company says nothing then (docs/decisions/0026)
+        scored = self._models.first.score(table) if query.context else self._score(rows, table, facts)
+        scores = np.round(scored, 6).tolist()
+        seen = table[:, _SHOWN].tolist()
         ranked = sorted(zip(scores, facts, seen, strict=True), key=lambda item: (-item[0], item[1].claim.claim_id))
         findings: dict[str, Finding] = {}
         groups: dict[str, list[ScoredClaim]] = {}
@@ -92,6 +98,26 @@ class EvidenceFinder:
             findings[name] = own.finding
             groups.setdefault(name, []).append(ScoredClaim(own.claim, score, *values))
         return tuple(Evidence(findings[name], tuple(items)) for name, items in groups.items())
+
+    def _score(self, rows: Sequence[int], table: NDArray[np.float64], facts: Sequence[Facts]) -> NDArray[np.float64]:
+        """A score for each row: those that the first look ranks best are looked at again beside one another."""
+        first = np.round(self._models.first.score(table), 6)
+        places, again = self.look_again(rows, table, facts, first)
+        second = self._models.second.score(again)
+        scores: NDArray[np.float64] = first + (second.min() - first[places].min() - _UNSEEN)
+        scores[places] = second
+        return scores
+
+    def look_again(
+        self, rows: Sequence[int], table: NDArray[np.float64], facts: Sequence[Facts], first: NDArray[np.float64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Places of the ``LOOKED_AT`` claims with the highest scores ``first``, best first, and what both looks see of them,
+        (n, features of both)."""
+        names = [own.claim.claim_id for own in facts]
+        places = np.array(sorted(range(len(rows)), key=lambda place: (-first[place], names[place]))[:LOOKED_AT])
+        vectors = np.asarray(self._index.claim_vectors[[rows[place] for place in places.tolist()]])
+        company = company_of([facts[place] for place in places.tolist()], first[places], vectors, table[places])
+        return places, np.hstack([table[places], company])
 
     def overview(self, query: Query) -> tuple[Evidence, ...]:
         """One finding for each thing worth saying of a muscle, best supported first; empty for other subjects."""

@@ -1,7 +1,8 @@
 """The fitted models of an answer, read from ``gmedbot/data/answer-weights.json``.
 
 Ranking: features of a claim → a score, the log-odds against the other claims of the question. A linear part, and a small
-hidden layer for what a sum cannot say: that words of the conversation matter in a follow-up and not in a new question.
+hidden layer for what a sum cannot say: that words of the conversation matter in a follow-up and not in a new question. The best are
+ranked a second time, beside one another (docs/decisions/0026).
 Answerability: features of a question and its evidence → the probability that the sources answer it, and the probability
 that a statement answers it directly, both linear. All three are fitted by ``training.fit_answers`` (docs/decisions/0005, 0017). Cards: features of a disagreement → the probability that it bears on the question; fitted by
 ``training.fit_cards`` (docs/decisions/0012).
@@ -13,14 +14,14 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gmedbot.data import packaged_record
 
-__all__ = ["CARD_FEATURES", "AnswerModels", "CardModel", "GateModel", "RankingModel", "answer_models"]
+__all__ = ["CARD_FEATURES", "AnswerModels", "CardModel", "GateModel", "RankingModel", "Rankings", "answer_models"]
 
 Matrix = NDArray[np.float64]
 
@@ -53,6 +54,13 @@ class RankingModel:
 
 
 _ARRAYS = ("mean", "scale", "linear", "hidden", "bias", "output")
+
+
+class Rankings(NamedTuple):
+    """``first`` weighs ``features.FEATURES`` of a claim alone, ``second`` these and ``company.COMPANY`` of the best."""
+
+    first: RankingModel
+    second: RankingModel
 
 
 @dataclass(frozen=True)
@@ -116,7 +124,7 @@ class AnswerModels:
     """The models. ``gate``: do the sources answer; ``direct``: does one of them answer directly. ``cards`` are for disputes that nobody wrote questions on, ``disputes`` for the others. ``fitted_for``: the
     encoder whose cosines they know."""
 
-    ranking: RankingModel
+    rankings: Rankings
     gate: GateModel
     direct: GateModel
     cards: CardModel
@@ -129,7 +137,7 @@ def answer_models() -> AnswerModels:
     """The packaged models."""
     record = packaged_record("answer-weights.json")
     return AnswerModels(
-        RankingModel.from_record(record["ranking"]),
+        Rankings(RankingModel.from_record(record["ranking"]), RankingModel.from_record(record["second"])),
         GateModel.from_record(record["gate"]),
         GateModel.from_record(record["direct"]),
         CardModel.from_record(record["cards"]),

@@ -5,7 +5,7 @@ stance" against "is mainly a swing-phase muscle") needs a reader. It is the pack
 pairs (``training.train_relator``), shipped as an adapter and exported to ONNX when an index is built. What it leaves in doubt, a
 larger network reads again, where that is installed (``claims.large``).
 
-Only this file and ``gmedbot.encoder`` know onnxruntime, tokenizers and torch.
+Only this file, ``gmedbot.encoder`` and ``gmedbot.quantise`` know onnxruntime, tokenizers and torch.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
+from importlib import resources
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal, Protocol
@@ -24,8 +26,9 @@ from numpy.typing import NDArray
 
 from gmedbot.adapter import adapter_path, read_adapter
 from gmedbot.claims import large
-from gmedbot.encoder import EXPORT_FORMAT, file_digest, load_network, packaged_model, quantise
+from gmedbot.encoder import EXPORT_FORMAT, file_digest, load_network, packaged_model
 from gmedbot.errors import EncoderError
+from gmedbot.quantise import quantise
 
 __all__ = [
     "LABELS",
@@ -61,9 +64,8 @@ class Reader(Protocol):
 def reader_name() -> str:
     """Folder of the export: by what it is made from."""
     adapters = (*_ADAPTERS, "large") if large.is_installed() else _ADAPTERS
-    made_from = (
-        f"{EXPORT_FORMAT} readers in eight bits {' '.join(file_digest(adapter_path(name)) for name in adapters)}"
-    )
+    digests = " ".join(file_digest(adapter_path(name)) for name in adapters)
+    made_from = f"{EXPORT_FORMAT} readers in eight bits, evened out, {digests}"
     return hashlib.sha256(made_from.encode()).hexdigest()[:12]
 
 
@@ -122,10 +124,20 @@ class PairReader:
 
     def _read_one(self, pair: tuple[str, str]) -> NDArray[np.float64]:
         first, second = sorted(pair)
-        encoded = self._tokenizer.encode(first, second)
-        rows = dict(zip(_INPUTS, (encoded.ids, encoded.attention_mask, encoded.type_ids), strict=True))
-        (logits,) = self._session.run(None, {name: np.asarray([rows[name]], dtype=np.int64) for name in self._inputs})
+        (logits,) = self._session.run(None, _feeds(self._tokenizer.encode(first, second), self._inputs))
         return np.asarray(np.round(logits[0], 3), dtype=np.float64)
+
+
+def _feeds(encoded: Any, names: Sequence[str]) -> dict[str, NDArray[np.int64]]:
+    rows = dict(zip(_INPUTS, (encoded.ids, encoded.attention_mask, encoded.type_ids), strict=True))
+    return {name: np.asarray([rows[name]], dtype=np.int64) for name in names}
+
+
+def _samples(tokenizer: Any, names: Sequence[str]) -> list[dict[str, NDArray[np.int64]]]:
+    """Each packaged sentence beside the next one, as a reader is fed with them."""
+    texts = resources.files("gmedbot.data").joinpath("calibration.txt").read_text("utf-8").splitlines()
+    tokenizer.no_padding()
+    return [_feeds(tokenizer.encode(*sorted(pair)), names) for pair in pairwise(texts)]
 
 
 def export_reader(folder: Path, adapter: Path | None = None, verdict: Path | None = None) -> PairReader:
@@ -138,11 +150,12 @@ def export_reader(folder: Path, adapter: Path | None = None, verdict: Path | Non
     learned = read_adapter(adapter or adapter_path("relator"))
     tokenizer = _export(fresh, packaged_model(), learned, _INPUTS)
     tokenizer.backend_tokenizer.save(str(folder / _TOKENIZER))
-    quantise(fresh, folder / _FILES["pair"])
+    samples = _samples(tokenizer.backend_tokenizer, _INPUTS)
+    quantise(fresh, folder / _FILES["pair"], samples)
     more = read_adapter(verdict or adapter_path("verdict"))
     both = {name: change + more.get(name, np.float32(0)) for name, change in learned.items()}
     _export(fresh, packaged_model(), both, _INPUTS)
-    quantise(fresh, folder / _FILES["verdict"])
+    quantise(fresh, folder / _FILES["verdict"], samples)
     fresh.unlink()
     if large.is_installed():
         export_large(folder)
@@ -164,7 +177,7 @@ def export_large(folder: Path, adapter: Path | None = None) -> None:
         fresh = Path(room) / "fresh.onnx"
         tokenizer = _export(fresh, large.unpack(Path(room)), large.learned_changes(adapter), _INPUTS[:2])
         tokenizer.backend_tokenizer.save(str(folder / _LARGE_TOKENIZER))
-        quantise(fresh, folder / _FILES["large"])
+        quantise(fresh, folder / _FILES["large"], _samples(tokenizer.backend_tokenizer, _INPUTS[:2]))
 
 
 def _export(path: Path, model: Path, learned: Mapping[str, NDArray[np.float32]], names: Sequence[str]) -> Any:

@@ -280,7 +280,7 @@ def export_beir(gold: Gold, index: BuiltIndex, folder: Path) -> dict[str, int]:
     Returns: how many documents, queries and judgements were written.
     """
     binding = Binding(index)
-    judged = {question.id: binding.grades(question.quotes) for question in gold.questions}
+    judged = {question.id: binding.grades(question.judged) for question in gold.questions}
     with storage_errors("Writing the BEIR folder"):
         (folder / "qrels").mkdir(parents=True, exist_ok=True)
         _write_lines(

@@ -59,6 +59,7 @@ class Nugget:
 class Question:
     """A single question in a learner's words.
 
+    ``pooled``: what two judges found to answer or help among the statements that several systems found (``judged`` is all).
     ``sides``: for a disputed one, the quotes of each side. ``apt``: cards that a person judged to show a real disagreement
     on what was asked, as the quotes of each side; they need not be shown and are not beside the point. ``verdict``: how a
     yes/no question is to be answered: yes, no, depends, disagree, or none (it is no such question); "" if nobody said.
@@ -77,6 +78,11 @@ class Question:
     sides: tuple[tuple[str, ...], ...] = ()
     apt: tuple[tuple[tuple[str, ...], ...], ...] = ()
     verdict: str = ""
+    pooled: tuple[Quote, ...] = ()
+
+    @property
+    def judged(self) -> tuple[Quote, ...]:
+        return self.quotes + self.pooled
 
 
 @dataclass(frozen=True)
@@ -89,6 +95,11 @@ class DialogueTurn:
     kind: str
     quotes: tuple[Quote, ...]
     history: tuple[str, ...]
+    pooled: tuple[Quote, ...] = ()
+
+    @property
+    def judged(self) -> tuple[Quote, ...]:
+        return self.quotes + self.pooled
 
 
 @dataclass(frozen=True)
@@ -195,10 +206,10 @@ class Gold:
 
     def _all_quotes(self) -> Iterable[Quote]:
         for question in self.questions:
-            yield from question.quotes
+            yield from question.judged
         for dialogue in self.dialogues:
             for turn in dialogue.turns:
-                yield from turn.quotes
+                yield from turn.judged
         for pair in (*self.pairs, *self.neighbours):
             if pair.source_a:
                 yield Quote(pair.source_a, pair.a)
@@ -219,13 +230,24 @@ def load_gold(folder: Path) -> Gold:
         if card.is_apt:
             apt.setdefault(card.question, []).append(card.sides)
     verdicts = dict(_load([folder / "verdicts.jsonl"], _verdict))
+    pooled = dict(_load(sorted(folder.glob("pooled*.jsonl")), _pooled))
     questions = _load(sorted(folder.glob("questions*.jsonl")), _question)
+    dialogues = _load(sorted(folder.glob("dialogues*.jsonl")), _dialogue)
     gold = Gold(
         folder,
         questions=tuple(
-            replace(item, apt=tuple(apt.get(item.id, ())), verdict=verdicts.get(item.id, "")) for item in questions
+            replace(
+                item,
+                apt=tuple(apt.get(item.id, ())),
+                verdict=verdicts.get(item.id, ""),
+                pooled=pooled.get(item.id, ()),
+            )
+            for item in questions
         ),
-        dialogues=_load(sorted(folder.glob("dialogues*.jsonl")), _dialogue),
+        dialogues=tuple(
+            replace(item, turns=tuple(replace(turn, pooled=pooled.get(turn.id, ())) for turn in item.turns))
+            for item in dialogues
+        ),
         pairs=_load([folder / "pairs.jsonl"], _pair),
         neighbours=_load([folder / "neighbours.jsonl"], _pair),
         unanswerable=_load([folder / "unanswerable.jsonl"], _unanswerable),
@@ -316,6 +338,10 @@ def _verdict(row: dict[str, Any]) -> tuple[str, str]:
     if row["verdict"] not in ("yes", "no", "depends", "disagree", "none"):
         raise ValueError(f"verdict must be yes, no, depends, disagree or none, not {row['verdict']!r}")
     return str(row["id"]), str(row["verdict"])
+
+
+def _pooled(row: dict[str, Any]) -> tuple[str, tuple[Quote, ...]]:
+    return str(row["id"]), _quotes(row["gold"])
 
 
 def _dialogue(row: dict[str, Any]) -> Dialogue:

@@ -22,9 +22,10 @@ __all__ = ["readme_table", "render_page", "stale_pages", "write_pages"]
 
 _BEGIN, _END = "<!-- results:begin -->", "<!-- results:end -->"
 
+_BY_WRITERS = ("R@5(capped), writers' gold", "nDCG@10, writers' gold")
 #: area → measures shown in docs/evaluation.md, in order; the report of a run shows all.
 _SHOWN: Mapping[str, Sequence[str]] = {
-    "retrieval": ("R@1", "R@5", "R@5(capped)", "R@10", "Success@5", "RR@10", "nDCG@10", "MAP"),
+    "retrieval": ("R@1", "R@5", "R@5(capped)", "R@10", "Success@5", "RR@10", "nDCG@10", "MAP", *_BY_WRITERS),
     "answers": (
         "nugget recall (vital)",
         "nugget recall (all)",
@@ -48,6 +49,7 @@ _SHOWN: Mapping[str, Sequence[str]] = {
         "R@5(capped)",
         "nDCG@10",
         "follow-up R@5(capped)",
+        "follow-up R@5(capped), writers' gold",
         "loss R@5(capped)",
         "loss nDCG@10",
         "wrongly refused follow-ups",
@@ -98,7 +100,10 @@ _SHOWN: Mapping[str, Sequence[str]] = {
 }
 _ABOUT: Mapping[str, str] = {
     "retrieval": (
-        "A question's relevant passages are those that hold one of its gold quotes (grade 2: answers it, 1: helps). "
+        "A question's relevant passages are those that hold one of its gold quotes (grade 2: answers it, 1: helps): those "
+        "that its writer named, and those that two judges found among what four systems rank highest (`evaluation/pooled.jsonl`, "
+        "as TREC pools; the judges saw neither the systems nor each other's grades). The rows \"writers' gold\" leave the "
+        "pooled ones out; until 2026-11-23 all figures were these. "
         "R@k, RR@10, nDCG@10 (linear gain), MAP and Success@k are computed by ir-measures over the first 100 passages. "
         "Many questions have more than five relevant passages, so plain R@5 cannot reach 1; `R@5(capped)` divides the "
         "relevant passages among the first five by min(5, relevant) and is the one that the targets speak of. The "
@@ -110,7 +115,7 @@ _ABOUT: Mapping[str, str] = {
     "answers": (
         "A nugget is one thing that a good answer must (vital) or may hold, found by pattern in what the answer shows or in "
         "the statements that it puts in plain words. "
-        "Nugget precision is the share of statements that are gold (they, or a quote behind them, are a gold quote, or "
+        "Nugget precision is the share of statements that are gold, pooled or not (they, or a quote behind them, are a gold quote, or "
         "stand in one finding with one) or hold a nugget; the strict form leaves the last out. Source recall: share of "
         "the sources of grade-2 quotes that are cited, where several are needed. Both sides shown: a disputed question "
         "whose answer says or cites a quote of each side; on one card: as opposed sides of one. Cards: "

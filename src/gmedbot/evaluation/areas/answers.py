@@ -95,7 +95,7 @@ def content_values(question: Question, reply: Reply, support: Support) -> dict[s
 
 def _is_wanted(question: Question, said: Said, support: Support, with_nuggets: bool) -> bool:
     """A statement is wanted if it, or a quote behind it, is gold or of the gold's finding; or if it holds a nugget."""
-    quotes = {quote.text for quote in question.quotes}
+    quotes = {quote.text for quote in question.judged}
     if said.statement in quotes or any(citation.quote in quotes for citation in said.cited):
         return True
     if support.findings_of(said.statement) & support.findings_of_all(quotes):

@@ -22,9 +22,8 @@ def measure_dialogues(bench: Bench, gold: Gold, tell: Callable[[int, int], None]
     """
     turns = [(dialogue, turn) for dialogue in gold.dialogues for turn in dialogue.turns]
     bench.warm(text for _, turn in turns for text in (turn.question, turn.standalone))
-    qrels = {turn.id: bench.binding.grades(turn.quotes) for _, turn in turns}
-    qrels = {query: grades for query, grades in qrels.items() if grades}
-    turns = [(dialogue, turn) for dialogue, turn in turns if turn.id in qrels]
+    turns = [(dialogue, turn) for dialogue, turn in turns if bench.binding.grades(turn.quotes)]
+    qrels = {turn.id: bench.binding.grades(turn.judged) for _, turn in turns}
     runs: dict[str, dict[str, list[tuple[str, float]]]] = {PRODUCT: {}, _HUMAN: {}, _TYPED: {}}
     for number, (_, turn) in enumerate(turns, start=1):
         runs[PRODUCT][turn.id] = bench.retrieve(turn.question, turn.history)
@@ -32,6 +31,7 @@ def measure_dialogues(bench: Bench, gold: Gold, tell: Callable[[int, int], None]
         runs[_TYPED][turn.id] = bench.retrieve(turn.question)
         tell(number, len(turns))
     scores = {name: score_runs(qrels, run) for name, run in runs.items()}
+    by_writers = score_runs({turn.id: bench.binding.grades(turn.quotes) for _, turn in turns}, runs[PRODUCT])
     items: list[Item] = []
     for dialogue, turn in turns:
         values: dict[str, dict[str, float | None]] = {name: dict(scores[name][turn.id]) for name in runs}
@@ -41,6 +41,8 @@ def measure_dialogues(bench: Bench, gold: Gold, tell: Callable[[int, int], None]
             own, human = scores[PRODUCT][turn.id][measure], scores[_HUMAN][turn.id][measure]
             values[PRODUCT][f"loss {measure}"] = human - own if is_follow_up else None
             values[PRODUCT][f"follow-up {measure}"] = own if is_follow_up else None
+            first = by_writers.get(turn.id, {}).get(measure)
+            values[PRODUCT][f"follow-up {measure}, writers' gold"] = first if is_follow_up else None
         values[PRODUCT]["wrongly refused"] = float(reply_of(answer).is_declined)
         values[PRODUCT]["wrongly refused follow-ups"] = values[PRODUCT]["wrongly refused"] if is_follow_up else None
         items.append(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from gmedbot.evaluation.bench import Bench
 from gmedbot.evaluation.gold import Gold
@@ -21,15 +21,16 @@ def measure_retrieval(bench: Bench, gold: Gold, tell: Callable[[int, int], None]
         "dense": bench.search_dense,
         "RRF": bench.search_rrf,
     }
-    qrels = {question.id: bench.binding.grades(question.quotes) for question in gold.questions}
-    qrels = {query: grades for query, grades in qrels.items() if grades}
-    questions = [question for question in gold.questions if question.id in qrels]
+    questions = [question for question in gold.questions if bench.binding.grades(question.quotes)]
+    qrels = {question.id: bench.binding.grades(question.judged) for question in questions}
     runs: dict[str, dict[str, list[tuple[str, float]]]] = {name: {} for name in systems}
     for number, question in enumerate(questions, start=1):
         for name, search in systems.items():
             runs[name][question.id] = search(question.question)
         tell(number, len(questions))
     scores = {name: score_runs(qrels, run) for name, run in runs.items()}
+    first = {question.id: bench.binding.grades(question.quotes) for question in questions}
+    by_writers = {name: score_runs(first, run) for name, run in runs.items()}
     items: list[Item] = []
     for question in questions:
         top = [passage_id for passage_id, _ in runs[PRODUCT][question.id]]
@@ -39,7 +40,10 @@ def measure_retrieval(bench: Bench, gold: Gold, tell: Callable[[int, int], None]
                 id=question.id,
                 split=question.split,
                 topic=question.topic,
-                values={name: scores[name][question.id] for name in systems},
+                values={
+                    name: scores[name][question.id] | _of_writers(by_writers[name].get(question.id, {}))
+                    for name in systems
+                },
                 facets={
                     "style": question.style,
                     "type": question.type,
@@ -62,3 +66,8 @@ def measure_retrieval(bench: Bench, gold: Gold, tell: Callable[[int, int], None]
             )
         )
     return AreaResult("retrieval", tuple(items), run_files=runs, qrels=qrels)
+
+
+def _of_writers(values: Mapping[str, float]) -> dict[str, float | None]:
+    """The two measures that targets speak of, by the quotes that the questions' writers named alone."""
+    return {f"{measure}, writers' gold": values.get(measure) for measure in ("R@5(capped)", "nDCG@10")}

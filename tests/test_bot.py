@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from pathlib import Path
 from typing import Any
@@ -270,7 +271,7 @@ def test_of_two_questions_the_one_without_an_answer_is_named_and_the_other_answe
         )
         assert answer.remark in answer.answer
         assert all(statement.asks == "" for statement in answer.statements), "one answer needs no headings"
-        assert "abducts" in answer.statements[0].text
+        assert answer.statements[0].text == bot.ask(ACTION).statements[0].text
 
 
 def test_two_questions_without_an_answer_are_declined(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -364,7 +365,7 @@ def test_a_wrong_premise_of_any_question_of_a_message_is_set_right(bot: Bot, mes
     assert answer.statements[0].verdict == "First, a correction:" and answer.statements[0].asks == ""
     leads = {statement.asks: statement.text for statement in answer.statements if statement.asks}
     assert list(leads) == [ACTION, ROOTS]
-    assert "abducts" in leads[ACTION] and "roots" in leads[ROOTS]
+    assert re.search("abducts the hip|keeps the pelvis level", leads[ACTION]) and "roots" in leads[ROOTS]
     assert "inferior" not in answer.answer
 
 

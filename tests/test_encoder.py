@@ -208,7 +208,7 @@ def test_an_export_that_fails_leaves_nothing_behind(
     def fail(*_: Any) -> NoReturn:
         raise RuntimeError("cannot be traced")
 
-    monkeypatch.setattr(encoder_module, "_optimise", fail)
+    monkeypatch.setattr(encoder_module, "optimise", fail)
     served = export_encoder(str(tiny("mean")), tmp_path / "out")
     assert isinstance(served, SentenceTransformerEncoder)
     assert list((tmp_path / "out").glob("encoder.*")) == []

@@ -25,7 +25,7 @@ HOMES = {
     "Stemmer": {"index/lexical.py"},
     "sentence_transformers": {"encoder.py", "retrieval/rerank.py"},  # its encoders, its cross-encoders
     "torch": {"adapter.py", "claims/reader.py", "encoder.py", "retrieval/rerank.py"},
-    "onnxruntime": {"claims/reader.py", "encoder.py"},
+    "onnxruntime": {"claims/reader.py", "encoder.py", "quantise.py"},
     "tokenizers": {"claims/reader.py", "encoder.py"},
     "langchain_text_splitters": {"passages.py"},
     "ir_measures": {"evaluation/ranking.py"},

@@ -152,6 +152,8 @@ def test_what_is_declined_states_nothing(bot: Bot) -> None:
 
 # --- several questions in one message -------------------------------------------------------------------------------
 
+#: Its lead is none of those of ``TWO``, and it has several points.
+FIRST = "Tell me about the nerve roots of the gluteus medius"
 TWO = ("What does the gluteus medius do?", "Which nerve supplies the gluteus medius?")
 
 
@@ -178,7 +180,7 @@ def test_what_only_comes_near_says_so_and_is_brief(bot: Bot, composer: Composer)
     near = composer.compose(asked._replace(is_direct=False))
     assert near.verdict == _NEAR == "My sources do not say exactly this. Nearest to it:"
     assert len(near.statements) == 3 < len(composer.compose(asked).statements)
-    both = composer.compose_all([evidence_of(bot, TWO[0]), asked._replace(is_direct=False)])
+    both = composer.compose_all([evidence_of(bot, TWO[1]), asked._replace(is_direct=False)])
     assert [item.verdict for item in both.statements if item.asks] == ["", near.verdict], "each question has its own"
 
 
@@ -208,7 +210,7 @@ def test_each_question_has_its_own_lead_under_its_own_words(bot: Bot, composer: 
 
 
 def test_questions_share_their_citations_and_their_length(bot: Bot, composer: Composer) -> None:
-    asked = [evidence_of(bot, text) for text in ("Tell me about the gluteus medius", *TWO)]
+    asked = [evidence_of(bot, text) for text in (FIRST, *TWO)]
     draft = composer.compose_all(asked)
     assert [citation.n for citation in draft.citations] == list(range(1, len(draft.citations) + 1))
     places = [(citation.source_id, citation.start) for citation in draft.citations]
@@ -319,11 +321,11 @@ def test_a_better_side_that_answers_far_worse_does_not_lead(
 
 
 def test_what_leads_one_answer_is_no_point_of_another(bot: Bot, composer: Composer) -> None:
-    asked = [evidence_of(bot, text) for text in ("Tell me about the gluteus medius", *TWO)]
+    asked = [evidence_of(bot, text) for text in (FIRST, *TWO)]
     statements = composer.compose_all(asked).statements
     said = [item.finding_id for item in statements]
     assert len(set(said)) == len(said)
-    assert [item.asks for item in statements if item.asks] == ["Tell me about the gluteus medius", *TWO]
+    assert [item.asks for item in statements if item.asks] == [FIRST, *TWO]
 
 
 def test_questions_with_the_same_lead_share_it_unless_each_has_its_verdict(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import threading
 from pathlib import Path
 from typing import Any
@@ -271,7 +270,7 @@ def test_of_two_questions_the_one_without_an_answer_is_named_and_the_other_answe
         )
         assert answer.remark in answer.answer
         assert all(statement.asks == "" for statement in answer.statements), "one answer needs no headings"
-        assert answer.statements[0].text == bot.ask(ACTION).statements[0].text
+        assert "keeps the pelvis level" in answer.statements[0].text == bot.ask(ACTION).statements[0].text
 
 
 def test_two_questions_without_an_answer_are_declined(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -357,15 +356,18 @@ def test_a_wrong_premise_is_set_right_and_the_rest_of_the_question_is_answered(b
     assert answer.standalone_question == ROOTS and ROOTS not in answer.suggestions
 
 
-@pytest.mark.parametrize("message", [f"Since {WRONG}, what does it do? {ROOTS}", f"{ACTION} Since {WRONG}, which nerve roots supply it?",
-                                     f"Since {WRONG}, what does it do? And which nerve roots supply it?"])  # fmt: skip
-def test_a_wrong_premise_of_any_question_of_a_message_is_set_right(bot: Bot, message: str) -> None:
+@pytest.mark.parametrize(("message", "action"), [
+    (f"Since {WRONG}, what does it do? {ROOTS}", "abducts the hip"),
+    (f"{ACTION} Since {WRONG}, which nerve roots supply it?", "keeps the pelvis level"),
+    (f"Since {WRONG}, what does it do? And which nerve roots supply it?", "abducts the hip"),
+])  # fmt: skip
+def test_a_wrong_premise_of_any_question_of_a_message_is_set_right(bot: Bot, message: str, action: str) -> None:
     answer = bot.ask(message)
     check_contract(answer)
     assert answer.statements[0].verdict == "First, a correction:" and answer.statements[0].asks == ""
     leads = {statement.asks: statement.text for statement in answer.statements if statement.asks}
     assert list(leads) == [ACTION, ROOTS]
-    assert re.search("abducts the hip|keeps the pelvis level", leads[ACTION]) and "roots" in leads[ROOTS]
+    assert action in leads[ACTION] and "roots" in leads[ROOTS]
     assert "inferior" not in answer.answer
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from gmedbot.answer import evidence as module
 from gmedbot.answer.company import COMPANY, company_of
+from gmedbot.answer.evidence import EvidenceFinder
 from gmedbot.answer.features import FEATURES, Facts
 from gmedbot.bot import Bot
 from gmedbot.claims.extract import read_frame
@@ -78,3 +82,19 @@ def test_claims_beyond_those_looked_at_twice_follow_in_the_order_of_the_first_lo
     assert len(seen) == 3 and len(rest) > 1
     assert scores[rest].max() < scores[seen].min()
     assert scores[rest].tolist() == sorted(scores[rest].tolist(), reverse=True)
+
+
+@pytest.mark.integration
+def test_a_follow_up_is_looked_at_once_and_what_stands_alone_twice(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[int] = []
+    look = type(bot._finder).look_again
+
+    def seen(self: EvidenceFinder, rows: Sequence[int], *rest: Any) -> Any:
+        looked.append(len(rows))
+        return look(self, rows, *rest)
+
+    monkeypatch.setattr(EvidenceFinder, "look_again", seen)
+    bot.ask("and its roots?", ["Which nerve supplies the gluteus medius?"])
+    assert looked == []
+    bot.ask("Which nerve supplies the gluteus medius?")
+    assert len(looked) == 1 and looked[0] > 0

@@ -78,6 +78,7 @@ def test_a_good_corpus_has_no_errors_and_its_facts_are_counted(corpus: Path) -> 
         ("The activity of the gluteus medius in the clamshell was 62.", "no-unit", False),
         ("The gluteus medius abducts the hip", "no-full-stop", False),
         ("The gluteus medius " + "really " * 45 + "abducts the hip.", "long-sentence", False),
+        ("All other books are wrong about the gluteus medius.", "no-statement", False),
         ("See <b>this</b> part of the gluteus medius.", "markup", True),
         ("The gluteus medius is [here](https://example.org).", "markup", True),
         ("The gluteus\u200b medius abducts the hip.", "hidden-character", True),

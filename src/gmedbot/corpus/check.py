@@ -16,6 +16,7 @@ from typing import Any
 from gmedbot.claims.vocabulary import Vocabulary, prepared_rows, vocabulary_from_rows, vocabulary_rows
 from gmedbot.corpus.disputes import scan_disputes
 from gmedbot.corpus.duplicates import LONG_RUN, Overlap, document_texts, find_overlaps, propose_lineage
+from gmedbot.corpus.plain import is_statement
 from gmedbot.corpus.plain_words import scan_plain
 from gmedbot.corpus.questions import scan_questions
 from gmedbot.corpus.readme import stale_readme
@@ -98,6 +99,11 @@ def check_corpus(folder: Path) -> CheckReport:
             facts += 1
             sentences.setdefault(document.source.source_id, []).append(text)
             counts[_attribute(text, heading, vocabulary)] += 1
+            if not is_statement(text):
+                message = (
+                    f"speaks to a program, of all other sources, or in live markup; nothing will quote it: {text[:80]}"
+                )
+                findings.append(FileFinding(document.path, document.line_of(offset), "no-statement", message, False))
             if not document.source.is_full_text:
                 for rule, message, is_error in check_sentence(text, vocabulary):
                     findings.append(FileFinding(document.path, document.line_of(offset), rule, message, is_error))

@@ -307,17 +307,18 @@ def _confusion(table: Mapping[str, Any]) -> str:
 
 #: Rows of the README: (what it says, area, measure, baseline system or "").
 _README: Sequence[tuple[str, str, str, str]] = (
-    ("right passages among the first five (R@5, capped)", "retrieval", "R@5(capped)", "RRF"),
-    ("R@5, plain", "retrieval", "R@5", "RRF"),
-    ("first right passage (RR@10)", "retrieval", "RR@10", "RRF"),
-    ("nDCG@10", "retrieval", "nDCG@10", "RRF"),
+    ("right passages among the first five (R@5, capped, pooled gold)", "retrieval", "R@5(capped)", "RRF"),
+    ("R@5, plain (pooled gold)", "retrieval", "R@5", "RRF"),
+    ("first right passage (RR@10, pooled gold)", "retrieval", "RR@10", "RRF"),
+    ("nDCG@10 (pooled gold)", "retrieval", "nDCG@10", "RRF"),
+    ("nDCG@10, by the questions' writers alone", "retrieval", "nDCG@10, writers' gold", "RRF"),
     ("vital points in the answer (nugget recall)", "answers", "nugget recall (vital)", "first passage wins"),
     ("statements on the point (nugget precision)", "answers", "nugget precision", "first passage wins"),
     ("both sides shown where sources disagree", "answers", "both sides shown", "first passage wins"),
     ("disagreements shown where there is none, per 100 answers", "answers", "spurious cards per 100", ""),
     ("sentences with a citation", "answers", "citation coverage", ""),
     ("quotes that stand in their source, word for word", "answers", "quote fidelity", ""),
-    ("follow-ups: right passages among the first five", "dialogues", "follow-up R@5(capped)", ""),
+    ("follow-ups: right passages among the first five (pooled gold)", "dialogues", "follow-up R@5(capped)", ""),
     ("follow-ups wrongly refused", "dialogues", "wrongly refused follow-ups", ""),
     ("agree / conflict / different (macro-F1)", "claims", "macro-F1", "cosine 0.65"),
     ("conflicts told from agreement (AUROC)", "claims", "conflict against agree AUROC", "cosine 0.65"),

@@ -28,6 +28,8 @@ _HEADS = 3  #: whose findings are compared
 _AROUND = 10
 _BESIDE = 0.6  #: cosine from which a learner's question on one claim may be one on another
 _ASKED = FEATURES.index("asked")
+_AT = {name: place for place, name in enumerate(COMPANY)}
+_BEFORE = np.tril(np.ones((LOOKED_AT, LOOKED_AT), dtype=np.float32), -1)  #: 1 where the column ranks before the row
 
 
 def company_of(
@@ -38,39 +40,41 @@ def company_of(
     Args: scores: of the first look, (n,), falling. vectors: (n, dim), of length 1. table: their ``FEATURES``.
     """
     n = len(facts)
+    seen = np.empty((n, len(COMPANY)))
     behind = scores - scores[0]
-    likeness = (vectors @ vectors.T).astype(np.float64)
+    likeness = vectors @ vectors.T
     odds = np.exp(behind)
     shares = odds[:_LEADERS] / odds[:_LEADERS].sum()
-    lead = facts[0]
-    agrees, disputes = np.zeros(n), np.zeros(n)
-    for place, head in enumerate(facts[:_HEADS]):
-        name, against = head.finding.finding_id, frozenset(head.finding.dissents)
-        for other, own in enumerate(facts):
-            if own.finding.finding_id == name and other != place:
-                agrees[other] = max(agrees[other], odds[place])
-            elif own.finding.finding_id in against:
-                disputes[other] = max(disputes[other], odds[place])
     asked = table[:, _ASKED]
-    beside = (np.where(likeness > _BESIDE, likeness, 0.0) * asked).max(axis=1)
-    before = np.tril(likeness, -1).max(axis=1)
-    led = likeness[:, 0].copy()
-    led[0] = 0.0
-    attribute = lead.claim.frame.attribute
-    return np.column_stack(
-        [
-            scores,
-            behind,
-            led,
-            likeness[:, : len(shares)] @ shares,
-            before,
-            agrees,
-            disputes,
-            [float(bool(attribute) and own.claim.frame.attribute == attribute) for own in facts],
-            beside,
-            beside - asked,
-            np.log1p(np.arange(n)),
-            [float(place > 0 and own.claim.source_id == lead.claim.source_id) for place, own in enumerate(facts)],
-            likeness[:, :_AROUND].mean(axis=1),
-        ]
-    )
+    lead = facts[0].claim
+    attribute = lead.frame.attribute
+    seen[:, _AT["first_score"]] = scores
+    seen[:, _AT["behind_lead"]] = behind
+    seen[:, _AT["lead_cosine"]] = likeness[:, 0]
+    seen[0, _AT["lead_cosine"]] = 0.0
+    seen[:, _AT["leaders_cosine"]] = likeness[:, : len(shares)] @ shares
+    seen[:, _AT["repeats"]] = (likeness * _BEFORE[:n, :n]).max(axis=1)
+    seen[:, _AT["agrees"]], seen[:, _AT["disputes"]] = _related(facts, odds)
+    seen[:, _AT["lead_attribute"]] = [bool(attribute) and own.claim.frame.attribute == attribute for own in facts]
+    seen[:, _AT["asked_beside"]] = (likeness * (likeness > _BESIDE) * asked).max(axis=1)
+    seen[:, _AT["asked_beside_more"]] = seen[:, _AT["asked_beside"]] - asked
+    seen[:, _AT["place"]] = np.log1p(np.arange(n))
+    seen[:, _AT["lead_source"]] = [own.claim.source_id == lead.source_id for own in facts]
+    seen[0, _AT["lead_source"]] = 0.0
+    seen[:, _AT["company"]] = likeness[:, :_AROUND].mean(axis=1)
+    return seen
+
+
+def _related(facts: Sequence[Facts], odds: NDArray[np.float64]) -> tuple[list[float], list[float]]:
+    """For each claim the greatest odds of a head whose finding it stands in, itself aside, and of one that its finding disputes."""
+    findings = [own.finding.finding_id for own in facts]
+    agrees, disputes = [0.0] * len(facts), [0.0] * len(facts)
+    for place in reversed(range(min(_HEADS, len(facts)))):  # the odds fall: the first head has the last word
+        name, against, weight = findings[place], frozenset(facts[place].finding.dissents), float(odds[place])
+        for other, own in enumerate(findings):
+            if own == name:
+                if other != place:
+                    agrees[other] = weight
+            elif own in against:
+                disputes[other] = weight
+    return agrees, disputes

@@ -113,8 +113,7 @@ class EvidenceFinder:
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Places of the ``LOOKED_AT`` claims with the highest scores ``first``, best first, and what both looks see of them,
         (n, features of both)."""
-        names = [own.claim.claim_id for own in facts]
-        places = np.array(sorted(range(len(rows)), key=lambda place: (-first[place], names[place]))[:LOOKED_AT])
+        places = np.argsort(-first, kind="stable")[:LOOKED_AT]
         vectors = np.asarray(self._index.claim_vectors[[rows[place] for place in places.tolist()]])
         company = company_of([facts[place] for place in places.tolist()], first[places], vectors, table[places])
         return places, np.hstack([table[places], company])

@@ -224,6 +224,8 @@ def test_exercises_carry_their_measured_values(bot: Bot) -> None:
 # --- several questions in one message -------------------------------------------------------------------------------
 
 ACTION = "What does the gluteus medius do?"
+#: What the corpus says that it does; which comes first is the ranking's.
+ACTIONS = ("abducts the hip", "keeps the pelvis level")
 
 
 def test_two_questions_in_one_message_are_both_answered(bot: Bot) -> None:
@@ -270,7 +272,8 @@ def test_of_two_questions_the_one_without_an_answer_is_named_and_the_other_answe
         )
         assert answer.remark in answer.answer
         assert all(statement.asks == "" for statement in answer.statements), "one answer needs no headings"
-        assert "keeps the pelvis level" in answer.statements[0].text == bot.ask(ACTION).statements[0].text
+        assert answer.statements[0].text == bot.ask(ACTION).statements[0].text
+        assert any(action in answer.statements[0].text for action in ACTIONS)
 
 
 def test_two_questions_without_an_answer_are_declined(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -356,18 +359,18 @@ def test_a_wrong_premise_is_set_right_and_the_rest_of_the_question_is_answered(b
     assert answer.standalone_question == ROOTS and ROOTS not in answer.suggestions
 
 
-@pytest.mark.parametrize(("message", "action"), [
-    (f"Since {WRONG}, what does it do? {ROOTS}", "abducts the hip"),
-    (f"{ACTION} Since {WRONG}, which nerve roots supply it?", "keeps the pelvis level"),
-    (f"Since {WRONG}, what does it do? And which nerve roots supply it?", "abducts the hip"),
+@pytest.mark.parametrize("message", [
+    f"Since {WRONG}, what does it do? {ROOTS}",
+    f"{ACTION} Since {WRONG}, which nerve roots supply it?",
+    f"Since {WRONG}, what does it do? And which nerve roots supply it?",
 ])  # fmt: skip
-def test_a_wrong_premise_of_any_question_of_a_message_is_set_right(bot: Bot, message: str, action: str) -> None:
+def test_a_wrong_premise_of_any_question_of_a_message_is_set_right(bot: Bot, message: str) -> None:
     answer = bot.ask(message)
     check_contract(answer)
     assert answer.statements[0].verdict == "First, a correction:" and answer.statements[0].asks == ""
     leads = {statement.asks: statement.text for statement in answer.statements if statement.asks}
     assert list(leads) == [ACTION, ROOTS]
-    assert action in leads[ACTION] and "roots" in leads[ROOTS]
+    assert any(action in leads[ACTION] for action in ACTIONS) and "roots" in leads[ROOTS]
     assert "inferior" not in answer.answer
 
 

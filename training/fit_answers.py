@@ -3,7 +3,8 @@
 Ranking: a linear scorer with one small hidden layer over ``ClaimObserver.observe``, trained with the listwise softmax
 loss (Cao et al. 2007) on the dev questions and dialogues of ``evaluation/`` and the training questions and dialogues of
 ``training/`` (of the pooled gold, only what answers no question of the test split); and a second one over the best claims beside one another (``answer.company``), which learns from first scores by models
-that had not seen the question's group. Answerability: a logistic regression over ``conversation.scope`` on the same questions against unanswerable
+that had not seen the question's group; and a third for follow-ups, which sees the answers before them (``answer.told``), as these are
+found with the packaged models. Answerability: a logistic regression over ``conversation.scope`` on the same questions against unanswerable
 ones. Directness: the same, on other questions. Gold questions of the test split are never read; cross-validation is by
 topic, for ``graded-*.jsonl`` by writer.
 
@@ -37,12 +38,14 @@ from gmedbot.answer.company import COMPANY
 from gmedbot.answer.evidence import EvidenceFinder
 from gmedbot.answer.features import FEATURES
 from gmedbot.answer.ranking import GateModel, RankingModel, Rankings
+from gmedbot.answer.told import TOLD
 from gmedbot.bot import Bot
 from gmedbot.conversation.scope import GATE_FEATURES, gate_features
 from gmedbot.index.questions import QuestionTable, write_questions
 from gmedbot.retrieval.understand import Query
 from gmedbot.settings import load_settings
 from training.asked import GAIN, ROOT, Asked, load_asked, read_lines
+from training.fit_joined import fit_joined
 
 OUT = ROOT / "src" / "gmedbot" / "data" / "answer-weights.json"
 SEED = 20261122
@@ -63,6 +66,7 @@ class Observed:
     features: NDArray[np.float64]
     grades: NDArray[np.int64]
     known: NDArray[np.bool_]
+    told: NDArray[np.float64] | None = None  #: (n, len(TOLD)), of a follow-up that has answers before it
 
 
 def query_of(bot: Bot, asked: Asked) -> Query:
@@ -75,13 +79,15 @@ def query_of(bot: Bot, asked: Asked) -> Query:
 
 def observe(bot: Bot, asked: Asked) -> Observed:
     query = query_of(bot, asked)
-    vectors = bot._vectors(query)
+    before = bot._told(query, asked.history)
+    vectors = bot._vectors(query, told=before)
     hits = bot._search(query, 40, vectors[0])
     rows, features = bot._finder.observer.observe(query, vectors, hits)
     claims = [bot._index.claims[row] for row in rows]
     grades = np.array([_grade(claim.text, asked.grades) for claim in claims])
     known = np.array([asked.known is None or claim.text in asked.known for claim in claims])
-    return Observed(asked, np.array(rows, dtype=np.int64), features, grades, known)
+    told = bot._finder.told_of(query, vectors[-1], rows, before) if before and rows else None
+    return Observed(asked, np.array(rows, dtype=np.int64), features, grades, known, told)
 
 
 def beside(bot: Bot, item: Observed, scores: NDArray[np.float64]) -> Observed:
@@ -122,8 +128,9 @@ def fit_rankings(
     hidden: int = 16,
     epochs: int = 6,
     decay: float = 0.01,
+    draws: int = DRAWS,
 ) -> list[RankingModel]:
-    """A model for each part of the questions, the mean of ``DRAWS`` networks (one alone varies from draw to draw).
+    """A model for each part of the questions, the mean of ``draws`` networks (one alone varies from draw to draw).
 
     One pass per epoch over the questions, each a list: its answers share the probability by their grades. All networks
     learn side by side, a list each at every step, from beginnings and in orders of their own.
@@ -134,7 +141,7 @@ def fit_rankings(
     mean, scale = table.mean(0), table.std(0)
     scale[scale < 1e-3] = 1.0  # never seen to differ
     rows, shares, own = _lists(items, mean, scale)
-    n, width = len(parts) * DRAWS, len(names)
+    n, width = len(parts) * draws, len(names)
     linear = torch.zeros(n, width, 1, requires_grad=True)
     inner = torch.empty(n, width, hidden).uniform_(-(width**-0.5), width**-0.5).requires_grad_()
     bias = torch.empty(n, 1, hidden).uniform_(-(width**-0.5), width**-0.5).requires_grad_()
@@ -143,7 +150,7 @@ def fit_rankings(
     orders: list[NDArray[np.int64]] = []
     for part in parts:
         chosen = np.flatnonzero(np.isin(own, part))
-        for _ in range(DRAWS):
+        for _ in range(draws):
             rng = np.random.default_rng([SEED, len(orders)])
             orders.append(np.concatenate([rng.permutation(chosen) for _ in range(epochs)]))
     steps = max(map(len, orders))
@@ -163,20 +170,20 @@ def fit_rankings(
         return value.detach().numpy().astype(np.float64)
 
     models = []
-    for start in range(0, n, DRAWS):
-        own_draws = slice(start, start + DRAWS)
+    for start in range(0, n, draws):
+        own_draws = slice(start, start + draws)
         models.append(
             RankingModel(
                 names, mean, scale, array(linear[own_draws, :, 0]).mean(0),
                 np.vstack(list(array(inner[own_draws]).transpose(0, 2, 1))), array(bias[own_draws, 0]).ravel(),
-                array(outer[own_draws, :, 0]).ravel() / DRAWS,
+                array(outer[own_draws, :, 0]).ravel() / draws,
             )
         )  # fmt: skip
     return models
 
 
-def fit_both_looks(both: Sequence[tuple[Observed, Bot]], full: Bot) -> Rankings:
-    """The two rankings; prints how each does in cross-validation. ``full``: the bot with the learners' questions."""
+def fit_looks(both: Sequence[tuple[Observed, Bot]], full: Bot) -> Rankings:
+    """The three rankings; prints how each does in cross-validation. ``full``: the bot with the learners' questions."""
     items = [item for item, _ in both]
     folds = list(GroupKFold(5).split(np.zeros(len(items)), groups=[item.asked.group for item in items]))
     parts = [*(train for train, _ in folds), np.arange(len(items))]
@@ -189,7 +196,18 @@ def fit_both_looks(both: Sequence[tuple[Observed, Bot]], full: Bot) -> Rankings:
     is_full = [bot is full for _, bot in both]
     _report("first look", items, models, folds, is_full)
     _report("both looks", again, others, folds, is_full)
-    return Rankings(first, second)
+    return Rankings(first, second, fit_follow_up(both, full))
+
+
+def fit_follow_up(both: Sequence[tuple[Observed, Bot]], full: Bot) -> RankingModel:
+    """The ranking of follow-ups behind an answer; prints how it does in cross-validation."""
+    told = [(item, item.told, bot) for item, bot in both if item.told is not None]
+    items = [replace(item, features=np.hstack([item.features, seen])) for item, seen, _ in told]
+    folds = list(GroupKFold(5).split(np.zeros(len(items)), groups=[item.asked.group for item in items]))
+    parts = [*(train for train, _ in folds), np.arange(len(items))]
+    *models, follow_up = fit_rankings(items, parts, FEATURES + TOLD, draws=3 * DRAWS)
+    _report("behind an answer", items, models, folds, [bot is full for *_, bot in told])
+    return follow_up
 
 
 def _report(
@@ -372,9 +390,10 @@ def _standardised(
 
 def gate_row(bot: Bot, finder: EvidenceFinder, asked: Asked) -> list[float]:
     query = query_of(bot, asked)
-    vectors = bot._vectors(query)
+    told = bot._told(query, asked.history)
+    vectors = bot._vectors(query, told=told)
     hits = bot._search(query, 40, vectors[0])
-    evidence = finder.find(query, vectors, hits)
+    evidence = finder.find(query, vectors, hits, told)
     found = gate_features(
         query, evidence, bot.vocabulary, finder.gaps(query, evidence), bot._passage_score(evidence, hits)
     )
@@ -388,9 +407,12 @@ def main() -> None:
     arguments = parser.parse_args()
     bots = [Bot.open(load_settings(), is_warm=False), without_questions()]
     asked = [item for item in load_asked() if item.is_gold or not arguments.gold_only]
+    join = fit_joined(bots[0])
+    for bot in bots:
+        bot._join = join
     both = [(observe(bots[0], item), bots[0]) for item in asked]
     both += [(observe(bots[1], item), bots[1]) for item in asked[::2]]
-    ranking = fit_both_looks(both, bots[0])
+    ranking = fit_looks(both, bots[0])
     found = see(bots, asked, ranking)
     gate, direct = fit_gate(found), fit_direct(found)
     if arguments.write:
@@ -398,6 +420,8 @@ def main() -> None:
             "fitted_for": bots[0]._index.manifest.encoder.model,
             "ranking": ranking.first.to_record(),
             "second": ranking.second.to_record(),
+            "joined": join.weights,
+            "follow_up": ranking.follow_up.to_record(),
             "gate": gate.to_record(),
             "direct": direct.to_record(),
             # of training.fit_cards, to be fitted anew after this

@@ -11,7 +11,8 @@ Run: ``python -m training.train_large --start teacher.pt --adapter large.npz`` (
 ``--start large.npz`` goes on from what such a run stored; ``--write`` stores ``src/gmedbot/data/large-adapter.npz``. The packaged adapter
 began with the same steps before they were a command, in two runs: 14,000 pairs with the shares below, and from there 33,700 with half of
 each, 12,000 made pairs and twice the share of the newest judged pairs (docs/decisions/0025). From there it went on by
-``--start large.npz --made 9000 --known 0.12 --partners 0.22 --newest 9 --seed 31``.
+``--start large.npz --made 9000 --known 0.12 --partners 0.22 --newest 9 --seed 31``, and after it by ``--start large.npz --made 6000 --known 0.08
+--partners 0.15 --newest 11 --seed 33`` (30,700 pairs).
 """
 
 from __future__ import annotations

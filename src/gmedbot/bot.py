@@ -25,10 +25,13 @@ from gmedbot.answer.conflicts import conflict_card
 from gmedbot.answer.evidence import Evidence, EvidenceFinder
 from gmedbot.answer.exercises import exercise_cards
 from gmedbot.answer.premise import PremiseCheck
+from gmedbot.answer.ranking import answer_models
+from gmedbot.answer.recall import Recall
 from gmedbot.answer.replies import Replies
 from gmedbot.answer.suggest import Suggester
+from gmedbot.answer.told import Told
 from gmedbot.conversation.alarm import RedFlagScreen
-from gmedbot.conversation.followup import Standalone
+from gmedbot.conversation.followup import Standalone, typed_of
 from gmedbot.conversation.premise import premise_of
 from gmedbot.conversation.reading import MessageReader
 from gmedbot.conversation.scope import Verdict, decide
@@ -105,6 +108,8 @@ class Bot:
         self._reader = MessageReader(
             self.vocabulary, self.speller, lambda: index.english, self._settings.max_question_chars
         )
+        self._join = answer_models().join_model(index.manifest.encoder.model)
+        self._recall = Recall(self._reader, self.retriever, self._finder)
         self._screen = RedFlagScreen(index.safety, index.manifest.encoder.model, mend=self._reader.mended)
         self._premises = PremiseCheck(index, self.vocabulary)
         self._suggester = Suggester(index, self.vocabulary, self.speller, lambda text: self.verdict(text).is_answerable)
@@ -171,7 +176,7 @@ class Bot:
         return self._held()._retrieve(whole_text(question), k, [*map(whole_text, history)])
 
     def _retrieve(self, question: str, k: int, history: Sequence[str]) -> tuple[ScoredPassage, ...]:
-        rankings = [self._ranking(query, k) for query, _ in self._reader.read(question, history)]
+        rankings = [self._ranking(query, k, history) for query, _ in self._reader.read(question, history)]
         # several questions in one: the best passages of each in turn
         turns = (item for turn in zip_longest(*rankings) for item in turn if item is not None)
         scores: dict[int, float] = {}
@@ -184,12 +189,13 @@ class Bot:
             for rank, (row, score) in enumerate(islice(scores.items(), k), start=1)
         )
 
-    def _ranking(self, query: Query, k: int) -> list[tuple[int, float]]:
+    def _ranking(self, query: Query, k: int, history: Sequence[str] = ()) -> list[tuple[int, float]]:
         """(row, score) of at least ``k`` passages: those with claims that answer best, then the others that were found."""
-        vectors = self._vectors(query)
+        told = self._told(query, history)
+        vectors = self._vectors(query, told=told)
         hits = self._search(query, max(k, _DEPTH), vectors[0])
         best: dict[int, float] = {}
-        for item in self._finder.find(query, vectors, hits):
+        for item in self._finder.find(query, vectors, hits, told):
             for scored in item.claims:
                 row = self._index.row_of[scored.claim.passage_id]
                 best[row] = max(best.get(row, -math.inf), scored.score)
@@ -198,11 +204,29 @@ class Bot:
         rest = [row for row in hits.rows.tolist() if row not in best]
         return [(row, best[row]) for row in ranked] + [(row, floor - 1 - n) for n, row in enumerate(rest)]
 
-    def _vectors(self, query: Query, known: QueryVectors | None = None) -> NDArray[np.float32]:
-        """The question as it was put and, if it has one, its conversation, (1 or 2, dim). The words that the vocabulary
-        adds are searched as words only: encoded, they found nothing more and cost a second run of the encoder."""
+    def _told(self, query: Query, history: Sequence[str]) -> tuple[Told, ...]:
+        """The answers that a follow-up may lean on, the latest first; empty for a question that stands alone."""
+        return self._recall.of(history) if query.context else ()
+
+    def _vectors(
+        self, query: Query, known: QueryVectors | None = None, told: Sequence[Told] = ()
+    ) -> NDArray[np.float32]:
+        """The question as it was put and, if it has one, its conversation, and behind an answer what they are joined to,
+        (1 to 3, dim). The words that the vocabulary adds are searched as words only: encoded, they found nothing more and
+        cost a second run of the encoder."""
         known = QueryVectors(self.retriever.encoder) if known is None else known
-        return known.of([text for text in (query.text, query.context) if text])
+        vectors = known.of([text for text in (query.text, query.context) if text])
+        if not told or self._join is None:
+            return vectors
+        return np.vstack([vectors, self._join.join(self._parts(query, told, known))])
+
+    def _parts(self, query: Query, told: Sequence[Told], known: QueryVectors | None = None) -> NDArray[np.float32]:
+        """The ``joined.PARTS`` of a follow-up, (n_parts, dim)."""
+        known = QueryVectors(self.retriever.encoder) if known is None else known
+        written = known.of([query.context, typed_of(query.context), query.text])
+        last, heads = told[0], np.asarray(self._index.claim_vectors[list(told[0].heads)])
+        mean = np.asarray(last.shares, dtype=np.float32) @ heads
+        return np.vstack([written, last.asked, heads[0], mean / np.linalg.norm(mean)])
 
     def _decide(self, query: Query, evidence: Sequence[Evidence], hits: Hits) -> Verdict:
         """The two gates of ``conversation.scope`` over what was found."""
@@ -255,9 +279,9 @@ class Bot:
         remark = " ".join(filter(None, [self._reader.remark(question), self._remembered(history, safety, known)]))
         mark("understand")
         corrections = self._corrections(asked, known)
-        found = [(query, *self._look(query, options, mark, known)) for query, _ in asked]
+        found = [(query, *self._look(query, options, mark, known, history)) for query, _ in asked]
         if len(found) == 1 and not found[0][2].is_answerable and (pieces := self._reader.pieces(question, history)):
-            each = [(query, *self._look(query, options, mark, known)) for query, _ in pieces]
+            each = [(query, *self._look(query, options, mark, known, history)) for query, _ in pieces]
             if any(verdict.is_answerable for *_, verdict in each):
                 asked, found = pieces, each
         found = [(query, seen, self._if_corrected(query, seen, verdict, corrections)) for query, seen, verdict in found]
@@ -290,7 +314,9 @@ class Bot:
     def _read(self, question: str, history: Sequence[str], known: QueryVectors) -> tuple[Asked, Safety | None]:
         """The questions of a message, and what worries in it; all that will be wanted of it is encoded."""
         asked = self._reader.read(question[: self._settings.max_question_chars], history)
-        texts = chain.from_iterable((q.text, q.context, self._premises.read_of(q)) for q, _ in asked)
+        texts = chain.from_iterable(
+            (q.text, q.context, typed_of(q.context), self._premises.read_of(q)) for q, _ in asked
+        )
         known.encode(self._screen.read_of(question), *texts)
         return asked, self._screen.screen(question, lambda text: known.of([text])[0])
 
@@ -350,13 +376,15 @@ class Bot:
         options: AskOptions,
         mark: Callable[[str], None],
         known: QueryVectors | None = None,
+        history: Sequence[str] = (),
     ) -> tuple[tuple[Evidence, ...], Verdict]:
         """What the sources say to one question, and whether that answers it. ``known``: the message's texts."""
-        vectors = self._vectors(query, known)
+        told = self._told(query, history)
+        vectors = self._vectors(query, known, told)
         mark("encode")
         hits = self._search(query, _DEPTH, vectors[0])
         mark("retrieve")
-        evidence = self._filtered(self._finder.find(query, vectors, hits), options)
+        evidence = self._filtered(self._finder.find(query, vectors, hits, told), options)
         verdict = self._decide(query, evidence, hits)
         if query.shape == "overview":
             found = self._filtered(self._finder.overview(query), options)

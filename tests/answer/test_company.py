@@ -75,7 +75,7 @@ def test_claims_beyond_those_looked_at_twice_follow_in_the_order_of_the_first_lo
     rows, table = finder.observer.observe(query, vectors, hits)
     facts = [finder.observer.facts(row) for row in rows]
     monkeypatch.setattr(module, "LOOKED_AT", 3)
-    scores = finder._score(rows, table, facts)
+    scores = finder._twice(rows, table, facts)
     first = np.round(finder._models.first.score(table), 6)
     seen, _ = finder.look_again(rows, table, facts, first)
     rest = [place for place in np.argsort(-first, kind="stable").tolist() if place not in set(seen.tolist())]
@@ -93,6 +93,7 @@ def test_a_follow_up_is_looked_at_once_and_what_stands_alone_twice(bot: Bot, mon
         looked.append(len(rows))
         return look(self, rows, *rest)
 
+    bot._recall.of(["Which nerve supplies the gluteus medius?"])  # the earlier question stands alone
     monkeypatch.setattr(EvidenceFinder, "look_again", seen)
     bot.ask("and its roots?", ["Which nerve supplies the gluteus medius?"])
     assert looked == []

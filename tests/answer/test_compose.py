@@ -209,16 +209,18 @@ def test_each_question_has_its_own_lead_under_its_own_words(bot: Bot, composer: 
     assert draft.verdict == "", "a verdict belongs to its question"
 
 
-def test_questions_share_their_citations_and_their_length(bot: Bot, composer: Composer) -> None:
+def test_questions_share_their_citations_and_their_length(
+    bot: Bot, composer: Composer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked = [evidence_of(bot, text) for text in (FIRST, *TWO)]
     draft = composer.compose_all(asked)
     assert [citation.n for citation in draft.citations] == list(range(1, len(draft.citations) + 1))
     places = [(citation.source_id, citation.start) for citation in draft.citations]
     assert len(set(places)) == len(places), "what two questions cite has one number"
-    alone = composer.compose(asked[0])
-    second = next(place for place, item in enumerate(draft.statements) if item.asks == TWO[0])
-    assert 0 < second < len(alone.statements)
     assert len(draft.conflicts) <= 3
+    monkeypatch.setattr("gmedbot.answer.compose._SHAPE_LIMIT", {found.query.shape: 3 for found in asked})
+    alone, shared = composer.choose(asked[0]), composer.choose(asked[0], share=len(asked))
+    assert len(alone) == 3 and shared == alone[:1]
     short = composer.compose_all(asked, is_short=True)
     assert len(short.statements) <= 2 * len(asked)
 

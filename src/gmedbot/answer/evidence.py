@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from gmedbot.answer.company import LOOKED_AT, company_of
 from gmedbot.answer.features import DEFINING, FEATURES, ClaimObserver, Facts, share_of
 from gmedbot.answer.ranking import Rankings, answer_models
+from gmedbot.answer.told import Told, told_of
 from gmedbot.claims.vocabulary import Vocabulary
+from gmedbot.conversation.followup import typed_of
 from gmedbot.index.reader import BuiltIndex
 from gmedbot.retrieval.hybrid import Hits
 from gmedbot.retrieval.understand import Query
@@ -80,15 +82,17 @@ class EvidenceFinder:
         self._vocabulary = vocabulary
         self.observer = ClaimObserver(index, vocabulary)
 
-    def find(self, query: Query, vectors: Vectors, hits: Hits) -> tuple[Evidence, ...]:
-        """Findings that may answer, best first. ``vectors``: the encoded question, and its conversation if it has one."""
+    def find(self, query: Query, vectors: Vectors, hits: Hits, told: Sequence[Told] = ()) -> tuple[Evidence, ...]:
+        """Findings that may answer, best first.
+
+        Args: vectors: the encoded question, its conversation if it has one, and what both are joined to. told: the answers before a follow-up, the
+        latest first; they are not looked at for a question that stands alone.
+        """
         rows, table = self.observer.observe(query, vectors, hits)
         if not rows:
             return ()
         facts = [self.observer.facts(row) for row in rows]
-        # a follow-up's leader may be of another matter than was meant: its company says nothing then (docs/decisions/0026)
-        scored = self._models.first.score(table) if query.context else self._score(rows, table, facts)
-        scores = np.round(scored, 6).tolist()
+        scores = np.round(self._scores(query, vectors, rows, table, facts, told), 6).tolist()
         seen = table[:, _SHOWN].tolist()
         ranked = sorted(zip(scores, facts, seen, strict=True), key=lambda item: (-item[0], item[1].claim.claim_id))
         findings: dict[str, Finding] = {}
@@ -99,8 +103,36 @@ class EvidenceFinder:
             groups.setdefault(name, []).append(ScoredClaim(own.claim, score, *values))
         return tuple(Evidence(findings[name], tuple(items)) for name, items in groups.items())
 
-    def _score(self, rows: Sequence[int], table: NDArray[np.float64], facts: Sequence[Facts]) -> NDArray[np.float64]:
-        """A score for each row: those that the first look ranks best are looked at again beside one another."""
+    def remember(self, query: Query, asked: Vectors, evidence: Sequence[Evidence]) -> Told | None:
+        """What was found for a message, as a follow-up leans on it; None if nothing was. ``asked``: its vector, (dim,)."""
+        if not evidence:
+            return None
+        rows = [[self._index.claim_row[scored.claim.claim_id] for scored in item.claims] for item in evidence]
+        return Told.of(asked, self.observer.query_keys(query), rows, [item.score for item in evidence])
+
+    def told_of(self, query: Query, joined: Vectors, rows: Sequence[int], told: Sequence[Told]) -> NDArray[np.float64]:
+        """``TOLD`` of the candidates of a follow-up with the vector ``joined``, (n, len(TOLD))."""
+        return told_of(typed_of(query.context), joined, told, rows, self._index, self.observer)
+
+    def _scores(
+        self,
+        query: Query,
+        vectors: Vectors,
+        rows: Sequence[int],
+        table: NDArray[np.float64],
+        facts: Sequence[Facts],
+        told: Sequence[Told],
+    ) -> NDArray[np.float64]:
+        """A score for each row."""
+        if not query.context:
+            return self._twice(rows, table, facts)
+        # a follow-up's leader may be of another matter than was meant: its company says nothing then (docs/decisions/0026)
+        if not told:
+            return self._models.first.score(table)
+        return self._models.follow_up.score(np.hstack([table, self.told_of(query, vectors[-1], rows, told)]))
+
+    def _twice(self, rows: Sequence[int], table: NDArray[np.float64], facts: Sequence[Facts]) -> NDArray[np.float64]:
+        """Those that the first look ranks best are looked at again beside one another."""
         first = np.round(self._models.first.score(table), 6)
         places, again = self.look_again(rows, table, facts, first)
         second = self._models.second.score(again)

@@ -127,11 +127,12 @@ class ClaimObserver:
         return self._unseen
 
     def query_keys(self, query: Query) -> frozenset[str]:
-        """The same kind of keys for a query as for a claim; question words are left out."""
-        return self._text_keys(query.text)
+        """The same kind of keys for a query as for a claim (``text_keys``)."""
+        return self.text_keys(query.text)
 
     @lru_cache(maxsize=256)  # noqa: B019 - an answer asks for the keys of its question more than once
-    def _text_keys(self, text: str) -> frozenset[str]:
+    def text_keys(self, text: str) -> frozenset[str]:
+        """The words and terms of what somebody asked; question words are left out."""
         from gmedbot.claims.extract import read_words
 
         terms, words = read_words(text, self._vocabulary)
@@ -187,17 +188,17 @@ class ClaimObserver:
             ("passage_cosine", [dense for _, dense in places]),
             ("cosine", matrix @ vectors[0]),
             ("asked", near[0][rows]),
-            *zip(("coverage", "asked_coverage"), self._coverage(weights, rows), strict=True),
+            *zip(("coverage", "asked_coverage"), self.coverage(weights, rows), strict=True),
             *self._fit(query, facts),
         ]
         if query.context and len(vectors) > 1:
             columns += [(f"{turn}_cosine", matrix @ vectors[1]), (f"{turn}_asked", near[1][rows])]
-        behind = self.weights(self._text_keys(query.context) - keys) if query.context else {}
+        behind = self.weights(self.text_keys(query.context) - keys) if query.context else {}
         if behind:
-            columns.append((f"{turn}_coverage", self._coverage(behind, rows)[0]))
+            columns.append((f"{turn}_coverage", self.coverage(behind, rows)[0]))
         return columns
 
-    def _coverage(self, weights: Mapping[str, float], rows: Sequence[int]) -> tuple[Column, Column]:
+    def coverage(self, weights: Mapping[str, float], rows: Sequence[int]) -> tuple[Column, Column]:
         """``share_of`` for the claims of some rows, without and with the questions that they answer."""
         own, asked = np.zeros(len(self._table)), np.zeros(len(self._table))
         for key, weight in weights.items():

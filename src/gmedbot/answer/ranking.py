@@ -2,7 +2,7 @@
 
 Ranking: features of a claim → a score, the log-odds against the other claims of the question. A linear part, and a small
 hidden layer for what a sum cannot say: that words of the conversation matter in a follow-up and not in a new question. The best are
-ranked a second time, beside one another (docs/decisions/0026).
+ranked a second time, beside one another (docs/decisions/0026); a follow-up in the light of the answers before it (0028).
 Answerability: features of a question and its evidence → the probability that the sources answer it, and the probability
 that a statement answers it directly, both linear. All three are fitted by ``training.fit_answers`` (docs/decisions/0005, 0017). Cards: features of a disagreement → the probability that it bears on the question; fitted by
 ``training.fit_cards`` (docs/decisions/0012).
@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from gmedbot.answer.joined import JoinModel
 from gmedbot.data import packaged_record
 
 __all__ = ["CARD_FEATURES", "AnswerModels", "CardModel", "GateModel", "RankingModel", "Rankings", "answer_models"]
@@ -57,10 +58,12 @@ _ARRAYS = ("mean", "scale", "linear", "hidden", "bias", "output")
 
 
 class Rankings(NamedTuple):
-    """``first`` weighs ``features.FEATURES`` of a claim alone, ``second`` these and ``company.COMPANY`` of the best."""
+    """``first`` weighs ``features.FEATURES`` of a claim alone, ``second`` these and ``company.COMPANY`` of the best,
+    ``follow_up`` these and ``told.TOLD`` behind an answer."""
 
     first: RankingModel
     second: RankingModel
+    follow_up: RankingModel
 
 
 @dataclass(frozen=True)
@@ -129,7 +132,12 @@ class AnswerModels:
     direct: GateModel
     cards: CardModel
     disputes: CardModel
+    joined: JoinModel
     fitted_for: str
+
+    def join_model(self, encoder: str) -> JoinModel | None:
+        """How the vectors of a follow-up are joined; None for another encoder than the weights were fitted for."""
+        return self.joined if encoder == self.fitted_for else None
 
 
 @lru_cache(maxsize=1)
@@ -137,10 +145,11 @@ def answer_models() -> AnswerModels:
     """The packaged models."""
     record = packaged_record("answer-weights.json")
     return AnswerModels(
-        Rankings(RankingModel.from_record(record["ranking"]), RankingModel.from_record(record["second"])),
+        Rankings(*(RankingModel.from_record(record[name]) for name in ("ranking", "second", "follow_up"))),
         GateModel.from_record(record["gate"]),
         GateModel.from_record(record["direct"]),
         CardModel.from_record(record["cards"]),
         CardModel.from_record(record["disputes"]),
+        JoinModel(tuple(record["joined"])),
         record["fitted_for"],
     )

@@ -16,7 +16,16 @@ from typing import Literal
 from gmedbot.claims.vocabulary import Match, Vocabulary, normal_words
 from gmedbot.retrieval.understand import question_attributes
 
-__all__ = ["TOPIC_KINDS", "Standalone", "conversation_text", "names_thing", "points_back", "rewrite", "with_context"]
+__all__ = [
+    "TOPIC_KINDS",
+    "Standalone",
+    "conversation_text",
+    "names_thing",
+    "points_back",
+    "rewrite",
+    "typed_of",
+    "with_context",
+]
 
 Command = Literal["", "more", "simpler", "shorter", "sources"]
 
@@ -41,6 +50,7 @@ _OPEN_CHOICE = re.compile(
 )
 #: Pronouns that a name may take the place of; "there", "both" or "the same one" say more than a name.
 _REPLACED = frozenset({"it", "its", "they", "them", "their", "this", "that"})
+_BETWEEN = " | "
 _REMEMBERED = 3  #: earlier messages that a follow-up is read with
 
 _LEAD_IN = re.compile(
@@ -96,7 +106,12 @@ def rewrite(question: str, history: Sequence[str], vocabulary: Vocabulary) -> St
 
 def conversation_text(question: str, history: Sequence[str]) -> str:
     """A follow-up behind the last messages before it, as the encoder was trained to read it."""
-    return " | ".join(" ".join(text.split()) for text in (*history[-_REMEMBERED:], question))
+    return _BETWEEN.join(" ".join(text.split()) for text in (*history[-_REMEMBERED:], question))
+
+
+def typed_of(conversation: str) -> str:
+    """The follow-up at the end of a ``conversation_text``."""
+    return conversation.rpartition(_BETWEEN)[2]
 
 
 def _rewrite_one(question: str, earlier: Sequence[str], vocabulary: Vocabulary) -> Standalone:

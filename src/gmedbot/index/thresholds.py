@@ -45,7 +45,7 @@ def thresholds_for(corpus: Path, encoder: EncoderCard) -> dict[str, float]:
 def fitted_digest() -> str:
     """Short hash of the packaged models that give the probability."""
     record = packaged_record("answer-weights.json")
-    models = json.dumps([record[name] for name in ("ranking", "second", "gate")], sort_keys=True)
+    models = json.dumps([record[name] for name in ("ranking", "second", "follow_up", "joined", "gate")], sort_keys=True)
     return hashlib.sha256(models.encode()).hexdigest()[:12]
 
 

@@ -370,6 +370,7 @@ def test_a_wrong_premise_of_any_question_of_a_message_is_set_right(bot: Bot, mes
     assert answer.statements[0].verdict == "First, a correction:" and answer.statements[0].asks == ""
     leads = {statement.asks: statement.text for statement in answer.statements if statement.asks}
     assert list(leads) == [ACTION, ROOTS]
+    assert leads[ACTION] == bot.ask(ACTION).statements[0].text
     assert any(action in leads[ACTION] for action in ACTIONS) and "roots" in leads[ROOTS]
     assert "inferior" not in answer.answer
 

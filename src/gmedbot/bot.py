@@ -31,7 +31,7 @@ from gmedbot.answer.replies import Replies
 from gmedbot.answer.suggest import Suggester
 from gmedbot.answer.told import Told
 from gmedbot.conversation.alarm import RedFlagScreen
-from gmedbot.conversation.followup import Standalone, typed_of
+from gmedbot.conversation.followup import Standalone
 from gmedbot.conversation.premise import premise_of
 from gmedbot.conversation.reading import MessageReader
 from gmedbot.conversation.scope import Verdict, decide
@@ -223,7 +223,7 @@ class Bot:
     def _parts(self, query: Query, told: Sequence[Told], known: QueryVectors | None = None) -> NDArray[np.float32]:
         """The ``joined.PARTS`` of a follow-up, (n_parts, dim)."""
         known = QueryVectors(self.retriever.encoder) if known is None else known
-        written = known.of([query.context, typed_of(query.context), query.text])
+        written = known.of([query.context, query.typed, query.text])
         last, heads = told[0], np.asarray(self._index.claim_vectors[list(told[0].heads)])
         mean = np.asarray(last.shares, dtype=np.float32) @ heads
         return np.vstack([written, last.asked, heads[0], mean / np.linalg.norm(mean)])
@@ -314,9 +314,7 @@ class Bot:
     def _read(self, question: str, history: Sequence[str], known: QueryVectors) -> tuple[Asked, Safety | None]:
         """The questions of a message, and what worries in it; all that will be wanted of it is encoded."""
         asked = self._reader.read(question[: self._settings.max_question_chars], history)
-        texts = chain.from_iterable(
-            (q.text, q.context, typed_of(q.context), self._premises.read_of(q)) for q, _ in asked
-        )
+        texts = chain.from_iterable((q.text, q.context, q.typed, self._premises.read_of(q)) for q, _ in asked)
         known.encode(self._screen.read_of(question), *texts)
         return asked, self._screen.screen(question, lambda text: known.of([text])[0])
 

@@ -221,6 +221,7 @@ def test_questions_share_their_citations_and_their_length(
     monkeypatch.setattr("gmedbot.answer.compose._SHAPE_LIMIT", {found.query.shape: 3 for found in asked})
     alone, shared = composer.choose(asked[0]), composer.choose(asked[0], share=len(asked))
     assert len(alone) == 3 and shared == alone[:1]
+    assert len(composer.compose_all(asked).statements) == len(asked), "one for each where all have three alone"
     short = composer.compose_all(asked, is_short=True)
     assert len(short.statements) <= 2 * len(asked)
 

@@ -55,9 +55,14 @@ def test_what_was_said_is_told_from_what_is_new(bot: Bot) -> None:
     assert column(table, "told_before_cosine") == [0.0] * len(rows), "nothing was answered before the last message"
 
 
+def test_a_bar_in_a_follow_up_is_a_bar(bot: Bot) -> None:
+    query, _ = bot.understand("and its roots | branches?", [NERVE])
+    assert query.typed == "and its roots | branches?"
+
+
 def test_a_question_that_stands_alone_leans_on_nothing(bot: Bot) -> None:
     query, _ = bot.understand(ORIGIN, [])
-    assert bot._told(query, [NERVE]) == () and len(bot._vectors(query)) == 1
+    assert bot._told(query, [NERVE]) == () and len(bot._vectors(query)) == 1 and query.typed == ""
 
 
 def test_a_follow_up_is_ranked_behind_its_answer_only_where_there_is_one(
@@ -84,6 +89,13 @@ def test_the_same_conversation_has_the_same_answer_whatever_was_asked_between(bo
     bot.ask("why?", [ORIGIN])
     again = bot.ask(FOLLOW_UP, [NERVE])
     assert first.statements and first.statements == again.statements
+
+
+def test_a_follow_up_is_answered_on_what_its_answer_spoke_of(project_bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+    question, history = "which part of it is that?", ["Where does the gluteus medius insert?"]
+    assert "trochanter" in project_bot.ask(question, history).statements[0].text
+    monkeypatch.setattr(project_bot._recall, "of", lambda history: ())
+    assert "trochanter" not in project_bot.ask(question, history).statements[0].text, "so it was the answer that helped"
 
 
 def test_vectors_are_joined_by_their_weights() -> None:

@@ -15,7 +15,6 @@ from gmedbot.answer.features import DEFINING, FEATURES, ClaimObserver, Facts, sh
 from gmedbot.answer.ranking import Rankings, answer_models
 from gmedbot.answer.told import Told, told_of
 from gmedbot.claims.vocabulary import Vocabulary
-from gmedbot.conversation.followup import typed_of
 from gmedbot.index.reader import BuiltIndex
 from gmedbot.retrieval.hybrid import Hits
 from gmedbot.retrieval.understand import Query
@@ -85,8 +84,8 @@ class EvidenceFinder:
     def find(self, query: Query, vectors: Vectors, hits: Hits, told: Sequence[Told] = ()) -> tuple[Evidence, ...]:
         """Findings that may answer, best first.
 
-        Args: vectors: the encoded question, its conversation if it has one, and what both are joined to. told: the answers before a follow-up, the
-        latest first; they are not looked at for a question that stands alone.
+        Args: vectors: the encoded question, its conversation if it has one, and what both are joined to. told: the answers
+        before a follow-up, the latest first; they are not looked at for a question that stands alone.
         """
         rows, table = self.observer.observe(query, vectors, hits)
         if not rows:
@@ -112,7 +111,7 @@ class EvidenceFinder:
 
     def told_of(self, query: Query, joined: Vectors, rows: Sequence[int], told: Sequence[Told]) -> NDArray[np.float64]:
         """``TOLD`` of the candidates of a follow-up with the vector ``joined``, (n, len(TOLD))."""
-        return told_of(typed_of(query.context), joined, told, rows, self._index, self.observer)
+        return told_of(query.typed, joined, told, rows, self._index, self.observer)
 
     def _scores(
         self,

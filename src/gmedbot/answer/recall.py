@@ -1,7 +1,7 @@
 """What was answered to the earlier messages of a conversation, found again.
 
-A conversation is kept by whoever holds it, as its questions; the same question after the same history has the same answer,
-so what a follow-up leans on is worked out from the questions and remembered for a while.
+A conversation is kept by whoever holds it, as its questions. What a follow-up leans on is worked out from them, so that the same
+conversation has the same answer whoever keeps it, and remembered for a while.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from gmedbot.retrieval.hybrid import HybridRetriever
 
 __all__ = ["Recall"]
 
-_DEPTH = 40  #: passages whose claims are read
+_DEPTH = 40  #: passages whose claims are read, as ``training.fit_answers`` does
 _REMEMBERED = 512  #: messages
 
 

@@ -23,7 +23,6 @@ __all__ = [
     "names_thing",
     "points_back",
     "rewrite",
-    "typed_of",
     "with_context",
 ]
 
@@ -35,13 +34,15 @@ class Standalone:
     """``text`` is searched; ``command`` asks for the last answer again in another form; ``kind`` says what was done.
 
     ``context`` is a follow-up with the conversation before it, as typed (``conversation_text``): a second reading for the
-    ranking, by an encoder that was trained on such texts, where a replaced pronoun may have been the wrong one.
+    ranking, by an encoder that was trained on such texts, where a replaced pronoun may have been the wrong one. ``typed``: the
+    follow-up alone, as typed.
     """
 
     text: str
     kind: str = "first"
     command: Command = ""
     context: str = ""
+    typed: str = ""
 
 
 #: "Which would you start with?" chooses among what was spoken of.
@@ -50,7 +51,6 @@ _OPEN_CHOICE = re.compile(
 )
 #: Pronouns that a name may take the place of; "there", "both" or "the same one" say more than a name.
 _REPLACED = frozenset({"it", "its", "they", "them", "their", "this", "that"})
-_BETWEEN = " | "
 _REMEMBERED = 3  #: earlier messages that a follow-up is read with
 
 _LEAD_IN = re.compile(
@@ -101,17 +101,12 @@ def rewrite(question: str, history: Sequence[str], vocabulary: Vocabulary) -> St
     found = _rewrite_one(question, standalones, vocabulary)
     if not standalones or found.command:
         return found
-    return replace(found, context=conversation_text(question, history))
+    return replace(found, context=conversation_text(question, history), typed=" ".join(question.split()))
 
 
 def conversation_text(question: str, history: Sequence[str]) -> str:
     """A follow-up behind the last messages before it, as the encoder was trained to read it."""
-    return _BETWEEN.join(" ".join(text.split()) for text in (*history[-_REMEMBERED:], question))
-
-
-def typed_of(conversation: str) -> str:
-    """The follow-up at the end of a ``conversation_text``."""
-    return conversation.rpartition(_BETWEEN)[2]
+    return " | ".join(" ".join(text.split()) for text in (*history[-_REMEMBERED:], question))
 
 
 def _rewrite_one(question: str, earlier: Sequence[str], vocabulary: Vocabulary) -> Standalone:

@@ -112,10 +112,10 @@ class MessageReader:
             standalone = replace(standalone, text=mended[-1], kind="topic-shift")
         if standalone.kind == "topic-shift" and self._names_topic(mended[-1]) and not points_back(mended[-1]):
             standalone = replace(
-                standalone, context=""
+                standalone, context="", typed=""
             )  # it stands alone: what was said before must not turn its answer
         query = self._understood(standalone.text)
-        return replace(query, context=standalone.context, turn=standalone.kind), standalone
+        return replace(query, context=standalone.context, typed=standalone.typed, turn=standalone.kind), standalone
 
     def mended(self, message: str) -> str:
         """A message with its typing errors mended; as it is in another language, whose words are none, or if it is too long

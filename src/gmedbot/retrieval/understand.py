@@ -36,6 +36,7 @@ class Query:
     corrections: Mapping[str, str] = field(default_factory=dict, hash=False)
     unknown: tuple[str, ...] = ()  #: content words that neither corpus nor vocabulary knows
     context: str = ""  #: the conversation behind a follow-up, see ``Standalone.context``
+    typed: str = ""  #: such a follow-up as it was typed
     turn: str = "first"  #: how the question hangs on the conversation, see ``Standalone.kind``
 
     def has_kind(self, vocabulary: Vocabulary, *kinds: str) -> tuple[str, ...]:

@@ -56,6 +56,37 @@ def test_a_follow_up_says_again_what_it_is_about(history: list[str], question: s
     assert all(word in found for word in wanted), found
 
 
+VERSUS = "Does the clamshell or the side plank work the gluteus medius more?"
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["Which of the two is stronger?", "which one of those two is safer?", "between the two, which is easier?", "Is either of them safe?"],
+)  # fmt: skip
+def test_a_choice_between_what_was_named_keeps_all_of_it(question: str) -> None:
+    found = standalone(question, VERSUS)
+    assert "these" in found
+    assert VERSUS.rstrip("?") in found
+    assert found[0].isupper()
+
+
+def test_two_of_something_named_is_no_choice_among_what_was_named() -> None:
+    question = "Which of the two gluteus medius bursae lies deeper?"
+    assert standalone(question, NERVE) == question
+
+
+@pytest.mark.parametrize("word", ["compared with", "versus", "vs", "rather than"])
+def test_what_is_put_beside_the_last_question_does_not_take_the_place_of_its_own_words(word: str) -> None:
+    found = standalone(f"And {word} exercise therapy?", "Is a corticosteroid injection good for tendinopathy?")
+    assert "corticosteroid injection" in found
+    assert found.endswith(f"{word} exercise therapy?")
+
+
+def test_a_treatment_that_takes_another_place_goes_without_an_article() -> None:
+    found = standalone("no, I meant PRP", "Is a corticosteroid injection good for tendinopathy?")
+    assert found == "Is platelet-rich plasma good for tendinopathy?"
+
+
 @pytest.mark.parametrize("question", ALONE)
 @pytest.mark.parametrize("earlier", [NERVE, CLAM, "Hello"])
 def test_a_question_that_stands_alone_is_left_alone(question: str, earlier: str) -> None:

@@ -150,33 +150,39 @@ class ClaimObserver:
         ``vectors``: the encoded question, and its conversation if it has one.
         """
         near = [self._index.questions.nearness(vector) for vector in vectors]
-        rows = self._candidates(query, hits, vectors, near)
+        is_scanned = len(self._table) <= _SCAN_LIMIT
+        every = [similarities(self._index.claim_vectors, vector) for vector in vectors] if is_scanned else []
+        rows = self._candidates(query, hits, vectors, near, every)
         table = np.zeros((len(rows), len(FEATURES)))
         if not rows:
             return rows, table
+        if every:
+            cosines = [own[rows] for own in every]
+        else:
+            matrix = np.asarray(self._index.claim_vectors[rows])
+            cosines = [matrix @ vector for vector in vectors]
         facts = [self.facts(row) for row in rows]
         table[:, [_PLACE[name] for name in _CONSTANT]] = [own.constant for own in facts]
-        for name, column in self._columns(query, vectors, hits, rows, near, facts):
+        for name, column in self._columns(query, cosines, hits, rows, near, facts):
             table[:, _PLACE[name]] = column
         return rows, table
 
     def _columns(
         self,
         query: Query,
-        vectors: Vectors,
+        cosines: Sequence[Vectors],
         hits: Hits,
         rows: list[int],
         near: Sequence[Vectors],
         facts: Sequence[Facts],
     ) -> list[tuple[str, Any]]:
-        """Columns by name: a value for each row, or one for all."""
+        """Columns by name: a value for each row, or one for all. ``cosines``: of the rows with each vector of the query."""
         turn = "shift" if query.turn == "topic-shift" else "context"
         keys = self.query_keys(query)
         weights = self.weights(keys)
         scores = zip(hits.scores.tolist(), hits.dense.tolist(), strict=True)
         found = dict(zip(hits.rows.tolist(), scores, strict=True))
         places = [found.get(own.passage, (0.0, 0.0)) for own in facts]
-        matrix = np.asarray(self._index.claim_vectors[rows])
         columns: list[tuple[str, Any]] = [
             ("follow_up", float(bool(query.context) and turn == "context")),
             ("shift", float(bool(query.context) and turn == "shift")),
@@ -186,13 +192,13 @@ class ClaimObserver:
             ("asks_list", float(query.shape in ("list", "overview", "comparison"))),
             ("passage", [score for score, _ in places]),
             ("passage_cosine", [dense for _, dense in places]),
-            ("cosine", matrix @ vectors[0]),
+            ("cosine", cosines[0]),
             ("asked", near[0][rows]),
             *zip(("coverage", "asked_coverage"), self.coverage(weights, rows), strict=True),
             *self._fit(query, facts),
         ]
-        if query.context and len(vectors) > 1:
-            columns += [(f"{turn}_cosine", matrix @ vectors[1]), (f"{turn}_asked", near[1][rows])]
+        if query.context and len(cosines) > 1:
+            columns += [(f"{turn}_cosine", cosines[1]), (f"{turn}_asked", near[1][rows])]
         behind = self.weights(self.text_keys(query.context) - keys) if query.context else {}
         if behind:
             columns.append((f"{turn}_coverage", self.coverage(behind, rows)[0]))
@@ -214,7 +220,10 @@ class ClaimObserver:
         held = self._table.rows_of.of(key)
         return held, np.setdiff1d(self._index.questions.rows_of.of(key), held)
 
-    def _candidates(self, query: Query, hits: Hits, vectors: Vectors, near: Sequence[Vectors]) -> list[int]:
+    def _candidates(
+        self, query: Query, hits: Hits, vectors: Vectors, near: Sequence[Vectors], cosines: Sequence[Vectors]
+    ) -> list[int]:
+        """Rows that may answer. ``near``, ``cosines``: of all claims, for each vector; a large index has no ``cosines``."""
         rows: dict[int, None] = {}
         of_passage = self._table.by_passage
         for row in hits.rows.tolist():
@@ -229,9 +238,8 @@ class ClaimObserver:
         for nearness in near:
             nearest = _greatest(nearness)
             rows.update(dict.fromkeys(nearest[nearness[nearest] > 0].tolist()))
-        if len(self._table) <= _SCAN_LIMIT:
-            for vector in vectors:
-                rows.update(dict.fromkeys(_greatest(similarities(self._index.claim_vectors, vector)).tolist()))
+        for own in cosines:
+            rows.update(dict.fromkeys(_greatest(own).tolist()))
         return list(rows)
 
     def _nearest(self, rows: tuple[int, ...], vector: Vectors) -> tuple[int, ...]:

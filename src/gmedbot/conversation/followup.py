@@ -49,6 +49,12 @@ class Standalone:
 _OPEN_CHOICE = re.compile(
     r"^(?:so |and |then )*which (?:one )?(?:would|should|do|did|can|could) (?:you|i|we|they)\b", re.IGNORECASE
 )
+#: "Which of them", "between the two" choose among what the last question named.
+_AMONG = re.compile(
+    r"\b((?:which|what|who|any|some|one|most|best|either|neither|each) (?:one )?of|between|among|out of)"
+    r" (?:(?:the|these|those) (?:two|three|both)|them|these|those)\b",
+    re.IGNORECASE,
+)
 #: Pronouns that a name may take the place of; "there", "both" or "the same one" say more than a name.
 _REPLACED = frozenset({"it", "its", "they", "them", "their", "this", "that"})
 _REMEMBERED = 3  #: earlier messages that a follow-up is read with
@@ -60,6 +66,10 @@ _LEAD_IN = re.compile(
 _WHAT_ABOUT = re.compile(
     r"^(?:what|how)(?:'s| is)? about\b\s*|^(?:and|or)\s+(?:for|in|with|during|after|on)\b|^same (?:for|with)\b",
     re.IGNORECASE,
+)
+#: "Compared with exercise?" puts something beside what was asked about, not in its place.
+_BESIDE = re.compile(
+    r"^(?:(?:as |when )?compared (?:to|with)|versus|vs\.?|than|or|rather than|instead of|relative to)\b", re.IGNORECASE
 )
 _CORRECTION = re.compile(
     r"^(?:no|nope|sorry|actually|wait|oops)\b[\s,.!–—-]*(?:no[\s,]+)?(?:sorry[\s,]+)?(?:actually[\s,]+)?(?:i (?:meant|mean|was asking about)|not that|the)?\b\s*",
@@ -77,7 +87,7 @@ _ALONE = (
     r"|felt|found|seen|\w{3,}ed)\b)"
 )
 _PRONOUN = re.compile(
-    rf"\b(?:it|its|they|them|their|theirs|(?:this|that|these|those){_ALONE}|the (?:former|latter|first|second|other) (?:one|ones)?|the same|such|(?:the )?ones?|he|she|there|then|doing so|either|both)\b",
+    rf"\b(?:it|its|they|them|their|theirs|(?:this|that|these|those){_ALONE}|the (?:former|latter|first|second|other) (?:one|ones)?|(?:the|those|these) (?:two|three)(?= (?:of|is|are|was|were|do|does|has|have|work|works|would|can)\b|\s*[?.,]|$)|the same|such|(?:the )?ones?|he|she|there|then|doing so|either|both)\b",
     re.IGNORECASE,
 )
 _COMMANDS: tuple[tuple[Command, re.Pattern[str]], ...] = (
@@ -210,11 +220,9 @@ def _put_focus(text: str, matches: Sequence[Match], earlier: Sequence[str], voca
     spoken of is added in brackets: a wrong word in the question is worse than none."""
     if not _focus(earlier, vocabulary):
         return f"{text.rstrip('?. ')} ({earlier[-1].rstrip('?. ')})?"
-    if re.search(
-        r"\b(?:which|what|who|any|some|one|most|best) (?:one )?of (?:them|these|those)\b", text, re.IGNORECASE
-    ):
-        swapped = re.sub(r"\bof (?:them|these|those)\b", "of these", text, flags=re.IGNORECASE)
-        return f"{swapped.rstrip('?. ')} ({earlier[-1].rstrip('?. ')})?"
+    if _AMONG.search(text):
+        swapped = _AMONG.sub(r"\1 these", text)
+        return f"{swapped[0].upper()}{swapped[1:].rstrip('?. ')} ({earlier[-1].rstrip('?. ')})?"
     thing = _only_thing(earlier, vocabulary)
     pronoun = _PRONOUN.search(_without_expletive(text))
     if thing and pronoun and pronoun.group().lower() in _REPLACED:
@@ -255,8 +263,13 @@ def _swap(last: str, named: Sequence[Match], vocabulary: Vocabulary) -> str:
         rivals = [m for m in vocabulary.find(last) if m.term.kind == match.term.kind and m.term.id != match.term.id]
         if rivals:
             rival = rivals[0]
-            last = last[: rival.start] + match.term.name + last[rival.end :]
+            before = _ARTICLE.sub("", last[: rival.start]) if match.term.kind in _WITHOUT else last[: rival.start]
+            last = before + match.term.name + last[rival.end :]
     return last
+
+
+#: "A corticosteroid injection", but not "a platelet-rich plasma": such names go without.
+_ARTICLE, _WITHOUT = re.compile(r"\ban? $", re.IGNORECASE), frozenset({"treatment", "drug", "condition"})
 
 
 def _fill_fragment(
@@ -268,6 +281,8 @@ def _fill_fragment(
     named = [match for match in matches if match.term.kind != "other"]
     attributes = question_attributes(fragment, vocabulary)
     own = _content(matches)
+    if named and _BESIDE.match(fragment):
+        return Standalone(f"{last.rstrip('?. ')}, {fragment[0].lower()}{fragment[1:]}?", "ellipsis")
     swapped = _swap(last, named, vocabulary) if named else last
     if swapped != last:
         return Standalone(swapped, "ellipsis")

@@ -12,7 +12,9 @@ from gmedbot.answer.verdict import first_word
 from gmedbot.types import Claim, Frame
 from tests.support import make_claim
 
-YES, NO, SAYS_NOTHING, LEANS_NO = (4.0, 0.0, 0.0), (0.0, 4.0, 0.0), (0.0, 0.0, 4.0), (0.0, 1.2, 0.0)
+YES, NO, SAYS_NOTHING = (4.0, 0.0, 0.0), (0.0, 4.0, 0.0), (0.0, 0.0, 4.0)
+#: Probabilities of 0.62 and 0.55: above what a first word takes, and between that and what may object.
+LIKELY_NO, LEANS_NO = (0.0, 1.2, 0.0), (0.0, 0.9, 0.0)
 
 
 class _Reader:
@@ -43,7 +45,9 @@ def _claims(*texts: str) -> list[Claim]:
         ([NO, SAYS_NOTHING], "No."),
         ([NO, YES], "It depends."),
         ([YES, NO], "It depends."),
+        ([YES, LIKELY_NO], "It depends."),
         ([YES, LEANS_NO], ""),
+        ([LIKELY_NO], "No."),
         ([LEANS_NO], ""),
         ([], ""),
     ],

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
-from gmedbot.answer.compose import _NEAR, Composer, Found
+from gmedbot.answer.compose import _NEAR, Composer, Dispute, Found
 from gmedbot.answer.render import render_answer
 from gmedbot.bot import Bot
 from gmedbot.index.reader import BuiltIndex
-from gmedbot.types import Answer, AskOptions
+from gmedbot.types import Answer, AskOptions, Conflict, Finding
 from tests.support import UNANSWERABLE
 
 pytestmark = pytest.mark.integration
@@ -195,6 +196,29 @@ def test_only_a_sure_disagreement_opens_a_yes_no_answer(
     unsure = composer.compose(asked)
     assert sure.verdict == "Sources disagree." != unsure.verdict
     assert sure.conflicts == unsure.conflicts != [], "the card is shown either way"
+
+
+@pytest.mark.parametrize(("aptness", "cards"), [(0.95, 2), (0.8, 1)])
+def test_a_finding_stands_on_a_second_card_only_if_that_surely_bears_on_the_question(
+    bot: Bot, composer: Composer, monkeypatch: pytest.MonkeyPatch, aptness: float, cards: int
+) -> None:
+    asked = evidence_of(bot, ROOTS)
+    one, two, three = asked.evidence[:3]
+    disputes = [
+        Dispute(one, (two.finding,), (), 0.97),
+        Dispute(one, (three.finding,), (), aptness),
+        Dispute(two, (one.finding,), (), 0.96),
+    ]
+    card = bot.conflicts()[0]
+
+    def card_of(index: object, vocabulary: object, finding: Finding, rivals: Sequence[Finding], *_: object) -> Conflict:
+        return replace(card, explanation=" ".join(sorted(f.finding_id for f in (finding, *rivals))))
+
+    monkeypatch.setattr(composer, "disputes", lambda *_: disputes)
+    monkeypatch.setattr("gmedbot.answer.compose.conflict_card", card_of)
+    shown = composer.compose(asked).conflicts
+    assert len(shown) == cards
+    assert all(one.finding.finding_id in item.explanation for item in shown)
 
 
 def test_each_question_has_its_own_lead_under_its_own_words(bot: Bot, composer: Composer) -> None:

@@ -52,8 +52,8 @@ _SHAPE_MARGIN = {"fact": 1.8, "definition": 1.8, "yes-no": 1.8, "why": 2.1, "num
 _TIE = 0.4
 #: A disagreement is shown if it bears on the question with this probability (docs/decisions/0012).
 _APT = 0.7
-#: And opens a yes/no answer, or brings a finding that stands on one card onto another, with this one. Of 15 such openings that strict readers judged, the seven wrong ones lay below
-#: 0.87, and seven of the eight right ones above 0.92.
+#: And opens a yes/no answer, or brings a finding that stands on one card onto another, with this one. Of 15 such openings
+#: that strict readers judged, the seven wrong ones lay below 0.87, and seven of the eight right ones above 0.92.
 _APT_TO_OPEN = 0.9
 #: What stands for the nearness of learners' questions where a corpus has none for a statement: about the mean of those judged.
 _UNASKED = 0.65

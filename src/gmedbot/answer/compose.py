@@ -215,7 +215,8 @@ class Composer:
             names = {dispute.item.finding.finding_id, *(rival.finding_id for rival in dispute.rivals)}
             if len(draft.conflicts) >= most or dispute.aptness < _APT:
                 break
-            if len(names & carded) > (dispute.aptness >= _APT_TO_OPEN):
+            most_shared = 1 if dispute.aptness >= _APT_TO_OPEN else 0
+            if len(names & carded) > most_shared:
                 continue
             item = dispute.item
             card = conflict_card(

@@ -52,7 +52,7 @@ _OPEN_CHOICE = re.compile(
 #: "Which of them", "between the two" choose among what the last question named.
 _AMONG = re.compile(
     r"\b((?:which|what|who|any|some|one|most|best|either|neither|each) (?:one )?of|between|among|out of)"
-    r" (?:(?:the|these|those) (?:two|three|both)|them|these|those)\b",
+    r" (?:(?:the|these|those) (?:two|three)|them|these|those)\b",
     re.IGNORECASE,
 )
 #: Pronouns that a name may take the place of; "there", "both" or "the same one" say more than a name.
@@ -69,7 +69,7 @@ _WHAT_ABOUT = re.compile(
 )
 #: "Compared with exercise?" puts something beside what was asked about, not in its place.
 _BESIDE = re.compile(
-    r"^(?:(?:as |when )?compared (?:to|with)|versus|vs\.?|than|or|rather than|instead of|relative to)\b", re.IGNORECASE
+    r"^(?:(?:as |when )?compared (?:to|with)|versus|vs\.?|than|rather than|instead of|relative to)\b", re.IGNORECASE
 )
 _CORRECTION = re.compile(
     r"^(?:no|nope|sorry|actually|wait|oops)\b[\s,.!–—-]*(?:no[\s,]+)?(?:sorry[\s,]+)?(?:actually[\s,]+)?(?:i (?:meant|mean|was asking about)|not that|the)?\b\s*",
@@ -257,6 +257,10 @@ def _correct(text: str, last: str, vocabulary: Vocabulary) -> Standalone:
     return Standalone(f"{last.rstrip('?. ')}, {text}", "correction")
 
 
+#: "A corticosteroid injection", but not "a platelet-rich plasma": such names go without.
+_ARTICLE, _WITHOUT = re.compile(r"\ban? $", re.IGNORECASE), frozenset({"treatment", "drug", "condition"})
+
+
 def _swap(last: str, named: Sequence[Match], vocabulary: Vocabulary) -> str:
     """``last`` with each named term put in the place of a term of the same kind."""
     for match in named:
@@ -266,10 +270,6 @@ def _swap(last: str, named: Sequence[Match], vocabulary: Vocabulary) -> str:
             before = _ARTICLE.sub("", last[: rival.start]) if match.term.kind in _WITHOUT else last[: rival.start]
             last = before + match.term.name + last[rival.end :]
     return last
-
-
-#: "A corticosteroid injection", but not "a platelet-rich plasma": such names go without.
-_ARTICLE, _WITHOUT = re.compile(r"\ban? $", re.IGNORECASE), frozenset({"treatment", "drug", "condition"})
 
 
 def _fill_fragment(

@@ -312,10 +312,13 @@ class Bot:
         return replace(answer, timings_ms=timings, standalone_question=read_as)
 
     def _read(self, question: str, history: Sequence[str], known: QueryVectors) -> tuple[Asked, Safety | None]:
-        """The questions of a message, and what worries in it; all that will be wanted of it is encoded."""
+        """The questions of a message, and what worries in it; all that will be wanted of it is being encoded."""
         asked = self._reader.read(question[: self._settings.max_question_chars], history)
-        texts = chain.from_iterable((q.text, q.context, q.typed, self._premises.read_of(q)) for q, _ in asked)
-        known.encode(self._screen.read_of(question), *texts)
+        # what was typed is wanted only beside an earlier answer
+        texts = chain.from_iterable(
+            (q.text, q.context, q.typed if history else "", self._premises.read_of(q)) for q, _ in asked
+        )
+        known.begin(self._screen.read_of(question), *texts)
         return asked, self._screen.screen(question, lambda text: known.of([text])[0])
 
     def _remembered(self, history: Sequence[str], safety: Safety | None, known: QueryVectors) -> str:

@@ -36,18 +36,28 @@ class CountingEncoder:
 def test_each_text_is_encoded_once_and_given_in_the_order_asked_for() -> None:
     encoder = CountingEncoder()
     vectors = QueryVectors(encoder)
-    vectors.encode("a", "", "three", "a")
     assert vectors.of(["a", "three", "a"]).tolist() == [[1], [5], [1]]
     assert encoder.calls == [["three", "a"]]  # the longest first: no thread is left with it at the end
     assert vectors.of(["later", "a"]).tolist() == [[5], [1]]
     assert encoder.calls[1:] == [["later"]]
 
 
-def test_texts_that_are_known_or_empty_are_not_encoded() -> None:
+def test_texts_that_are_begun_are_encoded_once_in_the_background() -> None:
     encoder = CountingEncoder()
     vectors = QueryVectors(encoder)
-    vectors.encode("", "")
+    vectors.begin("whole", "", "a", "whole")
+    vectors.begin("a", "two", "three")
+    assert vectors.of(["three", "a", "two", "whole"]).tolist() == [[5], [1], [3], [5]]
+    assert sorted(encoder.calls) == [["a"], ["three"], ["two"], ["whole"]]
+
+
+def test_a_lone_text_waits_until_it_is_wanted() -> None:
+    encoder = CountingEncoder()
+    vectors = QueryVectors(encoder)
+    vectors.begin("alone", "", "alone")
     assert encoder.calls == []
+    vectors.of(["alone"])
+    assert encoder.calls == [["alone"]]
 
 
 def test_work_in_the_background_is_waited_for() -> None:
@@ -58,7 +68,9 @@ def test_work_in_the_background_is_waited_for() -> None:
 
 def test_an_encoder_that_fails_is_heard() -> None:
     vectors = QueryVectors(CountingEncoder())
+    vectors.begin("sound", "broken")
+    assert vectors.of(["sound"]).tolist() == [[5]]
     with pytest.raises(EncoderError, match="a broken one"):
-        vectors.encode("broken")
+        vectors.of(["broken"])
     with pytest.raises(EncoderError, match="a broken one"):
         vectors.later(lambda: vectors.of(["broken"]))()

@@ -20,6 +20,10 @@ pytestmark = pytest.mark.core
         ),
         ("origin insertion nerve gluteus medius short list pls, exam tomorow", ("Origin", "Insertion", "Nerve")),
         ("gluteus medius: blood supply + innervation pls", ("Blood supply", "Innervation")),
+        ("glut med origin insertion nerve blood supply", ("Origin", "Insertion", "Nerve", "Blood supply")),
+        ("gluteus medius origin insertion", ("Origin", "Insertion")),
+        ("gluteus medius insertion nerve roots", ("Insertion", "Nerve roots")),
+        ("gluteus medius origin / insertion/nerve", ("Origin", "Insertion", "Nerve")),
         ("exam tomorrow: quick summary of insertion & nerve of glute med", ("Insertion", "Nerve")),
     ],
 )
@@ -31,6 +35,8 @@ def test_a_list_is_taken_apart(vocabulary: Vocabulary, text: str, facets: tuple[
     "text",
     [
         "nerve roots gluteus medius",
+        "nerve course gluteus medius",
+        "stretch benefits gluteus medius",
         "Which nerve supplies the gluteus medius?",
         "origin, insertion, nerve",
         "origin and insertion of gluteus medius and gluteus minimus",

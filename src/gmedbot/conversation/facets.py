@@ -13,11 +13,15 @@ from gmedbot.claims.vocabulary import Match, Vocabulary
 __all__ = ["split_facets"]
 
 _MOST = 5
-_LEAST_BARE = 3  #: words without commas that make a list: two may be one thing, "nerve roots"
+_LEAST_BARE = (
+    3  #: words without commas that make a list: two are often one thing, "stretch benefits", unless both are headings
+)
 _LONGEST = 3  #: words that name one thing
 _TOPICS = frozenset({"muscle", "condition", "exercise"})
-_COMPARES = re.compile(r"\b(?:vs|versus|or|compare[ds]?|comparison|difference|differs?|better|than)\b", re.IGNORECASE)
-_SEPARATOR = re.compile(r"\s*(?:[,;+&|:–]|\b(?:and|plus|also|as well as)\b)\s*", re.IGNORECASE)
+_COMPARES = re.compile(
+    r"\b(?:vs|versus|or|compare[ds]?|comparison|diff|difference|differs?|better|than)\b", re.IGNORECASE
+)
+_SEPARATOR = re.compile(r"\s*(?:[,;+&|:/–]|\b(?:and|plus|also|as well as)\b)\s*", re.IGNORECASE)
 _SILENT = re.compile(
     r"\b(?:what(?:'s| is| are)?|which|tell me|give me|list|name|state|explain|describe|please|pls|plz|about|the|its|their|an?|of"
     r"|for|all|is|are|on|quick(?:ly)?|short(?:ly)?|brief(?:ly)?|basics?|notes?|revision|revise|summary|exam|viva|quiz|test|tom+or+ow|today|tonight|hi|hello|need|i|me|muscle|details?|info)\b|[?!.()%\"]",
@@ -49,8 +53,33 @@ def _items(text: str, vocabulary: Vocabulary) -> list[str]:
     parts = [" ".join(_SILENT.sub(" ", part).split()) for part in _SEPARATOR.split(text)]
     parts = [part for part in parts if part]
     if len(parts) == 1:
-        parts = parts[0].split()
-        if len(parts) < _LEAST_BARE:
+        words = parts[0].split()
+        if len(words) < _LEAST_BARE and not _are_headings(words, vocabulary):
             return []
+        parts = _grouped(words, vocabulary)
     are_things = all(len(part.split()) <= _LONGEST and vocabulary.question_cue_hits(part) for part in parts)
     return list(dict.fromkeys(parts)) if are_things else []
+
+
+def _are_headings(words: list[str], vocabulary: Vocabulary) -> bool:
+    """ "Origin insertion", but not "nerve course", which is a heading itself."""
+    named = {vocabulary.heading_attribute([word]) for word in words}
+    return None not in named and len(named) == len(words) and vocabulary.heading_attribute([" ".join(words)]) is None
+
+
+def _grouped(words: list[str], vocabulary: Vocabulary) -> list[str]:
+    """Words in a row as the things that they name: "nerve", "blood supply". Words belong together if they ask for something
+    that no part of them asks for."""
+    found: list[str] = []
+    while words:
+        sizes = range(min(_LONGEST, len(words)), 1, -1)
+        size = next((size for size in sizes if _is_one(words[:size], vocabulary)), 1)
+        found.append(" ".join(words[:size]))
+        words = words[size:]
+    return found
+
+
+def _is_one(words: list[str], vocabulary: Vocabulary) -> bool:
+    asked = vocabulary.question_cue_hits(" ".join(words)).keys()
+    parts = (vocabulary.question_cue_hits(" ".join(part)).keys() for part in (words[:-1], words[1:]))
+    return not asked <= frozenset().union(*parts)

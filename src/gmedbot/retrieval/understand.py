@@ -52,7 +52,7 @@ _SHAPES: Sequence[tuple[str, re.Pattern[str]]] = tuple(
     (shape, re.compile(pattern, re.IGNORECASE))
     for shape, pattern in (
         ("yes-no", rf"(?:[,.;:–-]\s*(?:yes or no|{CHECKED})|\b(?:is|was) (?:that|this|it|s?he|they) (?:right|correct|true)\s*[?.]*$)|^(?:(?:can|could) you )?(?:please )?confirm\b|^(?:is it (?:true|correct|right|the case)|true or false)\b"),
-        ("comparison", r"\b(?:compare[ds]?|comparison|difference|differs? from|versus|vs\.?|better than|stronger than|or (?:the )?\w+[^?]*\?$.*\b(?:better|harder|stronger|more)|which (?:one )?is (?:better|harder|stronger))\b|\b(?:better|harder|stronger|more|safer)\b[^?]*\bor\b"),
+        ("comparison", r"\b(?:compare[ds]?|comparison|diff|difference|differs? from|versus|vs\.?|better than|stronger than|or (?:the )?\w+[^?]*\?$.*\b(?:better|harder|stronger|more)|which (?:one )?is (?:better|harder|stronger))\b|\b(?:better|harder|stronger|more|safer)\b[^?]*\bor\b"),
         ("overview", r"^(?:tell me (?:all )?about|give me an overview|overview|everything about|explain|describe|summar\w+|introduce)\b(?!.*\b(?:how|why)\b)|^(?:the )?gluteus medius\??$"),
         ("how-to", r"\bhow (?:do|can|should|would|to)\b(?!.*\b(?:help|affect|work with|contribute|cause|diagnos\w+|know|tell|stabili\w+|differ|relate)\b)|\bsteps?\b|\bproper(?:ly)? (?:form|technique)|\btechnique\b|\bcorrect form\b|\bhow do (?:i|you) (?:do|perform|stretch|strengthen|activate|train|massage|release|find|palpate)\b"),
         ("number", r"\bhow (?:many|much|long|often|big|large|thick|heavy|strong|common|deep|far|accurate|sensitive|wide)\b|\bwhat (?:percentage|percent|proportion|number|angle|dose|%)|\b(?:percentage|%\s?mvic|mvic|prevalence|incidence|sensitivity|specificity|volume|thickness|average|value|size)\b"),

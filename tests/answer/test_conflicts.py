@@ -141,6 +141,22 @@ def test_the_claim_that_was_asked_for_speaks_for_its_side() -> None:
     assert card.sides[0].text == "Says d:1."
 
 
+@pytest.mark.parametrize(
+    ("judged_by", "quotes", "origins"),
+    [("review", {"Says c:1."}, 1), ("frames", {"Says c:1.", "Says b:1.", "Says d:1."}, 3)],
+)
+def test_a_side_is_told_by_what_the_other_side_denies(judged_by: str, quotes: set[str], origins: int) -> None:
+    """Of three statements that agree, one says more than the others, and only this is denied."""
+    findings = [finding("one", "a:1", "two"), finding("two", "b:1 c:1 d:1", "one")]
+    index = index_of(findings, [conflict("a:1", "c:1", judged_by)])
+    card, citations = card_of(index, "one", "two")
+    side = card.sides[1]
+    assert (side.text, side.origins) == ("Says c:1.", origins)
+    assert {item.quote for item in citations.all if item.n in side.citations} == quotes
+    asked, _ = card_of(index, "two", "one", lead=index.claims[index.claim_row["b:1"]])
+    assert asked.sides[0].text == ("Says c:1." if judged_by == "review" else "Says b:1.")
+
+
 def test_a_finding_that_no_stored_relation_sets_against_another_makes_no_card() -> None:
     index = index_of(SIDES, [])
     assert conflict_card(index, EMPTY, SIDES[0], SIDES[1:], Citations(index)) is None

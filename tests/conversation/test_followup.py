@@ -87,6 +87,31 @@ def test_a_treatment_that_takes_another_place_goes_without_an_article() -> None:
     assert found == "Is platelet-rich plasma good for tendinopathy?"
 
 
+@pytest.mark.parametrize(("cure", "name"), [("surgery", "surgery"), ("cortisone", "corticosteroid")])
+def test_one_cure_takes_the_place_of_another(cure: str, name: str) -> None:
+    found = standalone(f"and {cure}?", "Does PRP help gluteal tendinopathy?")
+    assert found == f"Does {name} help gluteal tendinopathy?"
+
+
+def test_what_goes_with_an_operation_does_not_take_its_place() -> None:
+    found = standalone("and with paracetamol?", "How long does recovery take after endoscopic repair?")
+    assert "endoscopic repair" in found and "paracetamol" in found
+
+
+@pytest.mark.parametrize("choice", ["so which is better?", "which works more?", "And which one is the hardest?"])
+def test_a_choice_is_between_the_last_thing_and_what_it_took_the_place_of(choice: str) -> None:
+    history = ("What percentage MVIC is the side plank?", "what about the clamshell?")
+    assert "clamshell" in standalone(choice, *history) and "side plank" in standalone(choice, *history)
+    assert "side plank" not in standalone("how many reps?", *history)
+
+
+def test_a_choice_is_not_widened_where_two_things_were_named_at_once() -> None:
+    found = standalone(
+        "which has more evidence?", "What does the clamshell do?", "Is the side plank or the lunge better?"
+    )
+    assert "clamshell" not in found and "side plank" in found and "lunge" in found
+
+
 @pytest.mark.parametrize("question", ALONE)
 @pytest.mark.parametrize("earlier", [NERVE, CLAM, "Hello"])
 def test_a_question_that_stands_alone_is_left_alone(question: str, earlier: str) -> None:

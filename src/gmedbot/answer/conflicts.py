@@ -46,7 +46,9 @@ def conflict_card(
 ) -> Conflict | None:
     """One card for a finding and the findings that dispute it; None if no stored relation backs it.
 
-    Sides are whole findings, so that each shows every source behind it. The finding asked about comes first.
+    A side shows every source that says what the other side denies. The finding asked about comes first.
+
+    Args: lead: the statement of ``finding`` that opens its side, if it is in dispute itself.
     """
     backed = [(rival, relations_between(index, finding, rival)) for rival in rivals]
     backed = [(rival, relations) for rival, relations in backed if relations]
@@ -55,16 +57,16 @@ def conflict_card(
     backed.sort(key=lambda pair: (-len(pair[0].origins), -pair[1][0].confidence, pair[0].finding_id))
     relation = backed[0][1][0]
     groups = _sides(index, finding, [rival for rival, _ in backed], relation)
-    supports = [support_of([c for f in group for c in _claims(index, f)], index.sources) for group in groups]
+    told = [[_in_dispute(index, item, _others(groups, group)) for item in group] for group in groups]
+    supports = [support_of([claim for claims in own for claim in claims], index.sources) for own in told]
     place, why = better_supported(supports)
     sides = []
-    for number, (group, support) in enumerate(zip(groups, supports, strict=True)):
-        claims = _claims(index, group[0])
-        best = lead if number == 0 and lead is not None else claims[0]
+    for group, own, support in zip(groups, told, supports, strict=True):
+        claims, *others = own[: 1 + _MAX_ALSO]
+        best = lead if lead in claims else claims[0]
         rest = [claim for claim in claims if claim.claim_id != best.claim_id]
         numbers = citations.cite([best, *rest])
-        others = [_claims(index, other) for other in group[1 : 1 + _MAX_ALSO]]
-        also = tuple((own[0].text, citations.cite(own)) for own in others)
+        also = tuple((more[0].text, citations.cite(more)) for more in others)
         sides.append(Side(best.text, numbers, support.evidence, support.origins, group[0].finding_id, also))
     attribute = vocabulary.attributes.get(finding.attribute)
     return Conflict(
@@ -103,6 +105,24 @@ def _sides(index: BuiltIndex, finding: Finding, rivals: Sequence[Finding], relat
         if between and between[0].judged_by == "review" and between[0].reason == relation.reason:
             groups[0].append(ally)
     return [[group[0], *sorted(group[1:], key=lambda f: (-len(f.origins), f.finding_id))] for group in groups]
+
+
+def _others(groups: Sequence[Sequence[Finding]], own: Sequence[Finding]) -> list[Finding]:
+    return [finding for group in groups if group is not own for finding in group]
+
+
+def _in_dispute(index: BuiltIndex, finding: Finding, others: Sequence[Finding]) -> list[Claim]:
+    """What a finding has against the other sides, never empty. A statement may agree with the rest of its finding and say
+    one thing more, and only this be denied: "an abductor with a part in flexion" among "it abducts". Where people judged,
+    the statements that they named; where the program did, it named only the surest, and all stand behind them.
+    """
+    relations = [relation for other in others for relation in relations_between(index, finding, other)]
+    named = {name for relation in relations for name in (relation.a, relation.b)}
+    claims = _claims(index, finding)
+    denied = [claim for claim in claims if claim.claim_id in named]
+    if all(relation.judged_by == "review" for relation in relations):
+        return denied or claims
+    return [*denied, *(claim for claim in claims if claim.claim_id not in named)]
 
 
 def _claims(index: BuiltIndex, finding: Finding) -> list[Claim]:

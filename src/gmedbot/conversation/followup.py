@@ -9,6 +9,7 @@ from the learner's own questions or is the vocabulary's name for one. A question
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -54,6 +55,10 @@ _AMONG = re.compile(
     r"\b((?:which|what|who|any|some|one|most|best|either|neither|each) (?:one )?of|between|among|out of)"
     r" (?:(?:the|these|those) (?:two|three)|them|these|those)\b",
     re.IGNORECASE,
+)
+#: "So which is better?" chooses between what the last question named and what the one before it did.
+_CHOOSES = re.compile(
+    r"\bwhich\b(?![^?]*\bthan\b)[^?]*\b(?:more|most|less|least|worse|worst|best|\w{2,}(?:er|est))\b", re.IGNORECASE
 )
 #: Pronouns that a name may take the place of; "there", "both" or "the same one" say more than a name.
 _REPLACED = frozenset({"it", "its", "they", "them", "their", "this", "that"})
@@ -259,12 +264,17 @@ def _correct(text: str, last: str, vocabulary: Vocabulary) -> Standalone:
 
 #: "A corticosteroid injection", but not "a platelet-rich plasma": such names go without.
 _ARTICLE, _WITHOUT = re.compile(r"\ban? $", re.IGNORECASE), frozenset({"treatment", "drug", "condition"})
+#: "And surgery?" after "does PRP help?" asks whether surgery does.
+_CURES = dict.fromkeys(("treatment", "drug", "surgery"), "cure")
 
 
 def _swap(last: str, named: Sequence[Match], vocabulary: Vocabulary) -> str:
-    """``last`` with each named term put in the place of a term of the same kind."""
+    """``last`` with each named term put in the place of a term of the same kind, or of another cure."""
     for match in named:
-        rivals = [m for m in vocabulary.find(last) if m.term.kind == match.term.kind and m.term.id != match.term.id]
+        others = [m for m in vocabulary.find(last) if m.term.id != match.term.id]
+        rivals = [m for m in others if m.term.kind == match.term.kind]
+        if not rivals and match.term.kind in _CURES:  # "and with paracetamol?" goes with an operation
+            rivals = [m for m in others if m.term.kind in _CURES and m.term.kind != "surgery"]
         if rivals:
             rival = rivals[0]
             before = _ARTICLE.sub("", last[: rival.start]) if match.term.kind in _WITHOUT else last[: rival.start]
@@ -315,6 +325,17 @@ TOPIC_KINDS = frozenset(
 _CONTEXT_TERMS = 3
 
 
+def _replaced(earlier: Sequence[str], vocabulary: Vocabulary) -> list[str]:
+    """What the last question put one other thing of its kind in the place of: "and the clamshell?" after the side plank."""
+    if len(earlier) < 2:
+        return []
+    before, last = (_content(vocabulary.find(text)) for text in earlier[-2:])
+    stayed = {match.term.id for match in before} & {match.term.id for match in last}
+    named = Counter(_CURES.get(match.term.kind, match.term.kind) for match in last if match.term.id not in stayed)
+    gone = (match.term for match in before if match.term.id not in stayed)
+    return [term.name for term in gone if named[_CURES.get(term.kind, term.kind)] == 1]
+
+
 def with_context(text: str, earlier: Sequence[str], vocabulary: Vocabulary) -> str:
     """The question with the things last spoken of in brackets, where it does not name them itself."""
     own = {match.term.id for match in vocabulary.find(text)}
@@ -327,6 +348,8 @@ def with_context(text: str, earlier: Sequence[str], vocabulary: Vocabulary) -> s
                 added[match.term.name] = None
         if added:
             break
+    if _CHOOSES.search(text):
+        added.update(dict.fromkeys(_replaced(earlier, vocabulary)))
     if not added and not own and vocabulary.focus:
         added[vocabulary.terms[vocabulary.focus].name] = None
     if not added:

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
-from itertools import chain, islice, zip_longest
+from itertools import chain, islice, takewhile, zip_longest
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +31,7 @@ from gmedbot.answer.replies import Replies
 from gmedbot.answer.suggest import Suggester
 from gmedbot.answer.told import Told
 from gmedbot.conversation.alarm import RedFlagScreen
-from gmedbot.conversation.followup import Standalone
+from gmedbot.conversation.followup import Standalone, wish_of
 from gmedbot.conversation.premise import premise_of
 from gmedbot.conversation.reading import MessageReader
 from gmedbot.conversation.scope import Verdict, decide
@@ -299,9 +299,18 @@ class Bot:
         missed = [query.text for query, _, verdict in found if not verdict.is_answerable]
         if missed:
             remark = " ".join(filter(None, [remark, f"I could not find this in my sources: {' '.join(missed)}"]))
-        is_short = options.length == "short" or asked[0][1].command in ("shorter", "simpler")
+        command = asked[0][1].command
+        is_short = options.length == "short" or command in ("shorter", "simpler")
+        if command == "more":
+            answered, is_more = self._beyond(answered, history, is_short)
+            remark = (
+                remark if is_more else " ".join(filter(None, [remark, "My sources say no more than this about it."]))
+            )
         correction = self._correct(answered, corrections, options, mark, known)
         draft = self._composer.compose_all(answered, is_short, correction, options.wording == "plain")
+        if command == "sources":
+            labels = dict.fromkeys(self._index.sources[own.source_id].label for own in draft.citations)
+            remark = " ".join(filter(None, [remark, f"These sources stand behind the answer: {'; '.join(labels)}."]))
         query, _, seen, _ = answered[0]
         queries = [*(own for own, _ in asked), *(own for own, *_ in answered)]
         said = [*history, *(text for own in queries for text in (own.question, own.text))]
@@ -342,6 +351,22 @@ class Bot:
         if verdict.is_answerable or not seen or query not in corrections or corrections[query]() is None:
             return verdict
         return replace(verdict, is_answerable=True, reason="answer")
+
+    def _beyond(self, answered: list[Found], history: Sequence[str], is_short: bool) -> tuple[list[Found], bool]:
+        """What comes after the statements that were shown, for each "more" of the conversation; and whether there is any."""
+        times = 1 + sum(1 for _ in takewhile(lambda text: wish_of(text) == "more", reversed(history)))
+        found = list(answered)
+        for _ in range(times):
+            rest = []
+            for one in found:
+                shown = self._composer.choose(one, is_short, len(answered))
+                left = tuple(item for item in one.evidence if item not in shown)
+                if left:  # a first word was said with the first answer
+                    rest.append(one._replace(query=replace(one.query, shape="fact"), evidence=left))
+            if not rest:
+                return answered, False
+            found = rest
+        return found, True
 
     def _correct(
         self,

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.core
 
 ROOT = Path(__file__).resolve().parents[2]
 FALLEN = "my mum fell this morning, her hip hurts badly and she can't stand on the leg"
-STRANGE = "something odd near the breastbone"
+STRANGE = "there is something odd near the breastbone"
 
 
 def vector_of(label: str) -> NDArray[np.float32]:
@@ -81,10 +81,10 @@ def test_the_model_reads_the_message_with_its_typing_errors_mended(rules: Safety
         return vector_of("heart_breathing")
 
     screen = RedFlagScreen(rules, "a test", model(), mend=lambda text: text.replace("breatsbone", "breastbone"))
-    assert screen.read_of("odd near the breatsbone") == "odd near the breastbone"
-    assert screen.screen("odd near the breatsbone", encode) is not None
-    assert heard == ["odd near the breastbone"]
-    assert RedFlagScreen(rules, "a test", model()).screen("odd near the breatsbone", encode) is None
+    assert screen.read_of("it feels odd near the breatsbone") == "it feels odd near the breastbone"
+    assert screen.screen("it feels odd near the breatsbone", encode) is not None
+    assert heard == ["it feels odd near the breastbone"]
+    assert RedFlagScreen(rules, "a test", model()).screen("it feels odd near the breatsbone", encode) is None
 
 
 def test_another_encoder_or_no_rules_leave_the_model_out(rules: SafetyRules) -> None:
@@ -107,10 +107,10 @@ def test_what_worried_earlier_is_remembered_and_not_screened_again(rules: Safety
 
     screen = RedFlagScreen(rules, "a test", model())
     assert (worry := screen.screen(FALLEN, encode)) is not None
-    history = [FALLEN, "thanks", "which nerve is it?"]
+    history = [FALLEN, "thanks", "and which nerve is it that hurts?"]
     assert screen.remembered(history, encode) == worry
-    assert encoded == [FALLEN, "which nerve is it?", "thanks"]
-    assert screen.remembered(history, encode) == worry and len(encoded) == 3
+    assert encoded == [FALLEN, "and which nerve is it that hurts?"], "a few words are left to the rules"
+    assert screen.remembered(history, encode) == worry and len(encoded) == 2
     assert screen.remembered([FALLEN, *["thanks"] * 4], encode) is None, "a talk that went on is another one"
     assert screen.remembered([], encode) is None
 

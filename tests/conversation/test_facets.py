@@ -35,6 +35,8 @@ def test_a_list_is_taken_apart(vocabulary: Vocabulary, text: str, facets: tuple[
     "text",
     [
         "nerve roots gluteus medius",
+        "Is steroid injection harmful for gluteal tendinopathy?",
+        "How many reps and sets of the clamshell?",
         "nerve course gluteus medius",
         "stretch benefits gluteus medius",
         "Which nerve supplies the gluteus medius?",

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gmedbot.claims.vocabulary import Vocabulary, normal_words
-from gmedbot.conversation.followup import rewrite
+from gmedbot.conversation.followup import rewrite, wish_of
 from tests.support import project_vocabulary
 
 pytestmark = pytest.mark.core
@@ -124,11 +124,20 @@ def test_a_question_that_stands_alone_is_left_alone(question: str, earlier: str)
         ("Tell me more", "more"), ("more please", "more"), ("go on", "more"), ("Explain it simpler", "simpler"),
         ("In simple words, please", "simpler"), ("I don't understand", "simpler"), ("shorter please", "shorter"),
         ("tl;dr", "shorter"), ("Sources?", "sources"), ("who says so?", "sources"),
+        ("more information please", "more"), ("any more?", "more"), ("go on", "more"), ("show me the sources", "sources"),
+        ("which sources?", "sources"), ("it's too long", "shorter"),
     ],
 )  # fmt: skip
 def test_a_wish_for_another_form_asks_the_last_question_again(question: str, command: str) -> None:
     found = rewrite(question, [CLAM, NERVE], project_vocabulary())
     assert (found.text, found.command) == (NERVE, command)
+
+
+@pytest.mark.parametrize(
+    "text", ["more than the clamshell?", "How many sources are there?", "What evidence is there for PRP?", ""]
+)
+def test_what_only_begins_like_a_wish_is_none(text: str) -> None:
+    assert wish_of(text) == ""
 
 
 def test_the_focus_follows_the_dialogue() -> None:

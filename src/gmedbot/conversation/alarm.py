@@ -40,6 +40,9 @@ ALARM_LABELS = (
 _WORD = re.compile(r"[a-z0-9']+")
 #: Longer texts than this are not chat messages.
 _LONGEST = 4000
+#: Words from which the model alone may raise an alarm: it takes "more", "what now?" or "is it serious?" for what it knows of
+#: frightened people, while the rules find every sign of the graded messages that is put in so few.
+_LEAST_WORDS = 6
 _REMEMBERED = 4  #: earlier messages whose red flags still count
 _KEPT = 2048  #: messages whose reading is kept
 
@@ -166,6 +169,8 @@ class RedFlagScreen:
         if self._encoder != model.fitted_for:
             return ruled
         heard = self.read_of(text)
+        if ruled is None and len(heard.split()) < _LEAST_WORDS:
+            return None
         vector = encode(heard)
         odds = model.score(heard, vector)
         if ruled is not None:

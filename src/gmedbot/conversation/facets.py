@@ -21,6 +21,11 @@ _TOPICS = frozenset({"muscle", "condition", "exercise"})
 _COMPARES = re.compile(
     r"\b(?:vs|versus|or|compare[ds]?|comparison|diff|difference|differs?|better|than)\b", re.IGNORECASE
 )
+#: "Is steroid injection harmful?" and "how many sets?" ask one thing, though each of their words could be asked for.
+_ASKS_ONE = re.compile(
+    r"^(?:is|are|was|were|do|does|did|can|could|should|will|would|has|have|may|must|how|why|when|where|who)\b",
+    re.IGNORECASE,
+)
 _SEPARATOR = re.compile(r"\s*(?:[,;+&|:/–]|\b(?:and|plus|also|as well as)\b)\s*", re.IGNORECASE)
 _SILENT = re.compile(
     r"\b(?:what(?:'s| is| are)?|which|tell me|give me|list|name|state|explain|describe|please|pls|plz|about|the|its|their|an?|of"
@@ -32,7 +37,7 @@ _SILENT = re.compile(
 def split_facets(text: str, vocabulary: Vocabulary) -> tuple[str, ...]:
     """A question for each thing asked about the one subject, in order; () if the text is no such list."""
     topics = [match for match in vocabulary.find(text) if match.term.kind in _TOPICS]
-    if len({match.term.id for match in topics}) != 1 or _COMPARES.search(text):
+    if len({match.term.id for match in topics}) != 1 or _COMPARES.search(text) or _ASKS_ONE.match(text):
         return ()
     items = _items(_without(text, topics), vocabulary)
     if not 2 <= len(items) <= _MOST:

@@ -24,6 +24,7 @@ __all__ = [
     "names_thing",
     "points_back",
     "rewrite",
+    "wish_of",
     "with_context",
 ]
 
@@ -96,10 +97,10 @@ _PRONOUN = re.compile(
     re.IGNORECASE,
 )
 _COMMANDS: tuple[tuple[Command, re.Pattern[str]], ...] = (
-    ("more", re.compile(r"^(?:tell me |say |give me |can you (?:tell me|say) )?(?:some )?more(?:,? please| details?| about (?:it|that|this))?[.?!]*$|^(?:go on|continue|elaborate|details?(?:,? please)?|anything else|what else)[.?!]*$", re.IGNORECASE)),
+    ("more", re.compile(r"^(?:tell me |say |give me |can you (?:tell me|say) )?(?:(?:some|any) )?more(?: details?| info(?:rmation)?)?(?: about (?:it|that|this))?(?:,? please)?[.?!]*$|^(?:go on|continue|elaborate|details?(?:,? please)?|anything else|what else)[.?!]*$", re.IGNORECASE)),
     ("simpler", re.compile(r"^(?:can you |could you |please |in )?(?:explain |say |put )?(?:it |that )?(?:in )?(?:more )?(?:simple|simpl(?:er|y)|plain(?:er)?|easier|layman'?s?)(?: words| terms| english| language)?(?:,? please)?[.?!]*$|^eli5[.?!]*$|^i don'?t (?:understand|get it)[.?!]*$", re.IGNORECASE)),
-    ("shorter", re.compile(r"^(?:make it |keep it |a bit |in )?(?:short(?:er)?|brief(?:ly|er)?|tl;?dr|one sentence|summar\w+(?: it| that)?)(?:,? please)?[.?!]*$", re.IGNORECASE)),
-    ("sources", re.compile(r"^(?:what (?:are|is) (?:the|your) )?(?:sources?|references?|citations?|evidence|who says (?:so|that)|says who|where (?:does|did) (?:that|this|you) (?:come from|get (?:that|this)(?: from)?))(?:,? please| for that)?[.?!]*$", re.IGNORECASE)),
+    ("shorter", re.compile(r"^(?:(?:that(?:'s| is|'s) |it(?:'s| is) )?(?:too|very) long|(?:make it |keep it |a bit |in )?(?:short(?:er)?|brief(?:ly|er)?|tl;?dr|one sentence|summar\w+(?: it| that)?))(?:,? please)?[.?!]*$", re.IGNORECASE)),
+    ("sources", re.compile(r"^(?:what (?:are|is) |which |show (?:me )?|give (?:me )?|list |name )?(?:(?:the|your|all) )*(?:sources?|references?|citations?|evidence|who says (?:so|that)|says who|where (?:does|did) (?:that|this|you) (?:come from|get (?:that|this)(?: from)?))(?:,? please| for that)?[.?!]*$", re.IGNORECASE)),
 )  # fmt: skip
 _FOCUS_KINDS = (
     "exercise", "condition", "treatment", "surgery", "drug", "test", "imaging", "sign", "bursa", "tendon", "nerve", "artery",
@@ -124,15 +125,24 @@ def conversation_text(question: str, history: Sequence[str]) -> str:
     return " | ".join(" ".join(text.split()) for text in (*history[-_REMEMBERED:], question))
 
 
+def wish_of(text: str) -> Command:
+    """What a message wants done with the last answer: more, simpler, shorter, its sources; "" if it asks for something else."""
+    whole = " ".join(text.split())
+    bare = _LEAD_IN.sub("", whole).strip()
+    if whole and not bare:
+        return "more"
+    return next((command for command, pattern in _COMMANDS if pattern.match(bare)), "")
+
+
 def _rewrite_one(question: str, earlier: Sequence[str], vocabulary: Vocabulary) -> Standalone:
     text = " ".join(question.split())
     if not earlier or not text:
         return Standalone(text)
     last = earlier[-1]
     bare = _LEAD_IN.sub("", text).strip()
-    for command, pattern in _COMMANDS:
-        if pattern.match(bare or text):
-            return Standalone(last, "more", command)
+    command = wish_of(text)
+    if command and bare:
+        return Standalone(last, "more", command)
     if _IS_CORRECTION.match(text):
         return _correct(_CORRECTION.sub("", text).strip() or text, last, vocabulary)
     if not bare:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from gmedbot.types import Answer, Citation
+from gmedbot.types import Answer, Citation, Conflict
 
 __all__ = ["Reply", "Said", "reply_of"]
 
@@ -15,6 +15,7 @@ class Said:
     """One sentence of an answer and the citations behind it. ``numbers`` are the markers as given, also dead ones.
 
     ``original``: the sentence of the corpus that the answer gives in plain words, as people wrote them down for it.
+    ``against``: what stands on the other sides, for a sentence of a card.
     """
 
     text: str
@@ -22,6 +23,7 @@ class Said:
     numbers: tuple[int, ...] = ()
     finding_id: str = ""
     original: str = ""
+    against: tuple[str, ...] = ()
 
     @property
     def statement(self) -> str:
@@ -77,16 +79,24 @@ def reply_of(answer: Answer) -> Reply:
     if answer.table is not None:
         also.extend(text for row in answer.table.rows for text, _ in row if text)
     also.extend(f"{point.label}: {point.value:g} {point.unit}" for point in answer.chart)
+
+    def card_of(card: Conflict) -> tuple[Said, ...]:
+        sides = [
+            [
+                said(text, numbers, original="" if place else side.original)
+                for place, (text, numbers) in enumerate(side.said)
+            ]
+            for side in card.sides
+        ]
+        return tuple(
+            replace(one, against=tuple(other.statement for others in sides if others is not own for other in others))
+            for own in sides
+            for one in own
+        )
+
     return Reply(
         tuple(said(s.text, s.citations, s.finding_id, s.original) for s in answer.statements),
-        tuple(
-            tuple(
-                said(text, numbers, original="" if place else side.original)
-                for side in card.sides
-                for place, (text, numbers) in enumerate(side.said)
-            )
-            for card in answer.conflicts
-        ),
+        tuple(card_of(card) for card in answer.conflicts),
         tuple(also),
         answer.citations,
     )

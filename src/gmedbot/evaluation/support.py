@@ -6,7 +6,7 @@ it, and the claims area measures the ledger itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from gmedbot.evaluation.binding import Binding
 from gmedbot.evaluation.gold import GoldPair
@@ -54,13 +54,21 @@ class Support:
         return any(pair in relations and relations[pair].label == "agree" for pair in pairs)
 
     def sources_behind(self, said: Said) -> frozenset[str]:
-        """The sources that the ledger counts behind a sentence: all of them should be cited."""
+        """The sources that the ledger counts behind a sentence: all of them should be cited. Behind one of a card, those that
+        say what people found the other sides to deny; where only the program set them apart, the whole finding."""
         wanted = frozenset((said.finding_id,)) if said.finding_id else self.findings_of(said.statement)
+        names = {name for item in wanted if item in self._findings for name in self._findings[item].supporters}
+        denied = self._denied(names, self.findings_of_all(said.against))
         claims, row = self._index.claims, self._index.claim_row
-        return frozenset(
-            claims[row[claim_id]].source_id
-            for finding_id in wanted
-            if finding_id in self._findings
-            for claim_id in self._findings[finding_id].supporters
-            if claim_id in row
+        return frozenset(claims[row[name]].source_id for name in denied or names if name in row)
+
+    def _denied(self, names: Collection[str], others: Collection[str]) -> set[str]:
+        """Those of the claims that a review sets against one of the findings; none if anything else does."""
+        rivals = {rival for other in others for rival in self._findings[other].supporters}
+        pairs = (
+            (name, self._index.relations.get((min(name, rival), max(name, rival))))
+            for name in names
+            for rival in rivals
         )
+        found = [(name, pair) for name, pair in pairs if pair is not None and pair.label == "conflict"]
+        return {name for name, _ in found} if all(pair.judged_by == "review" for _, pair in found) else set()

@@ -105,3 +105,15 @@ def test_the_buttons_under_an_answer_stand_in_one_row_on_a_phone(server: Server,
         "all => all.filter(x => x.offsetParent).map(x => { const b = x.getBoundingClientRect(); return b.top + b.height / 2; })"
     )
     assert len(tops) == 7 and max(tops) - min(tops) < 2
+
+
+@pytest.mark.parametrize("width", [360, 320])
+@pytest.mark.parametrize("path", ["/", "/explore?view=sources"])
+def test_nothing_is_cut_off_on_the_narrowest_screens(server: Server, visit: NewVisit, width: int, path: str) -> None:
+    page = visit(f"{server.url.rstrip('/')}{path}", width=width).page
+    expect(page.locator(".gm-top .gm-iconbtn").last).to_be_visible()
+    right = page.locator(".gm-top > *").evaluate_all(
+        "all => Math.max(...all.map(x => x.getBoundingClientRect().right))"
+    )
+    assert right <= width
+    assert page.evaluate("document.documentElement.scrollWidth") <= width

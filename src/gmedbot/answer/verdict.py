@@ -17,7 +17,7 @@ __all__ = ["first_word"]
 
 #: Probability from which a statement says yes or no, and above which no other statement may say the opposite: a wrong first
 #: word costs more than a missing one (docs/decisions/0023).
-_SURE, _DOUBT = 0.85, 0.5
+_SURE, _DOUBT = 0.8, 0.5
 
 
 def first_word(question: str, claims: Sequence[Claim], reader: Reader) -> str:

@@ -157,6 +157,13 @@ def test_more_goes_on_where_the_answer_ended_until_nothing_is_left(bot: Bot) -> 
     assert "no more than this" in answer.remark
 
 
+def test_more_asks_every_question_of_the_last_message_again(bot: Bot) -> None:
+    asked = "Where does it insert and which nerve supplies the gluteus medius?"
+    first, again = bot.ask(asked), bot.ask("shorter", [asked, "more"])
+    assert " ".join(again.standalone_question.split()) == " ".join(first.standalone_question.split())
+    assert first.standalone_question.count("?") == 2
+
+
 def test_the_sources_of_an_answer_are_named_when_they_are_asked_for(bot: Bot) -> None:
     answer = bot.ask("sources?", [NERVE])
     assert answer.statements == bot.ask(NERVE).statements

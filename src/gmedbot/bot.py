@@ -359,8 +359,7 @@ class Bot:
         for _ in range(times):
             rest = []
             for one in found:
-                shown = self._composer.choose(one, is_short, len(answered))
-                left = tuple(item for item in one.evidence if item not in shown)
+                left = self._composer.beyond(one, is_short, len(answered))
                 if left:  # a first word was said with the first answer
                     rest.append(one._replace(query=replace(one.query, shape="fact"), evidence=left))
             if not rest:

@@ -317,6 +317,13 @@ class Composer:
             chosen.append(item)
         return chosen
 
+    def beyond(self, found: Found, is_short: bool = False, share: int = 1) -> tuple[Evidence, ...]:
+        """What was found beside that which ``choose`` shows, and says something new."""
+        chosen = self.choose(found, is_short, share)
+        return tuple(
+            item for item in found.evidence if not any(item is one or self._repeats(item, one) for one in chosen)
+        )
+
     def _repeats(self, item: Evidence, other: Evidence) -> bool:
         """True if the reader learns nothing new: nearly the same words, or a side of a card already shown."""
         if item.finding.finding_id in other.finding.dissents:

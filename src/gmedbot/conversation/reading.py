@@ -8,7 +8,15 @@ from functools import lru_cache
 
 from gmedbot.claims.vocabulary import Vocabulary, normal_words
 from gmedbot.conversation.facets import split_facets
-from gmedbot.conversation.followup import TOPIC_KINDS, Standalone, names_thing, points_back, rewrite, with_context
+from gmedbot.conversation.followup import (
+    TOPIC_KINDS,
+    Standalone,
+    names_thing,
+    points_back,
+    rewrite,
+    wish_of,
+    with_context,
+)
 from gmedbot.conversation.language import other_language
 from gmedbot.conversation.parts import is_order, is_question, pieces_of, split_questions
 from gmedbot.conversation.premise import premise_of
@@ -38,7 +46,12 @@ class MessageReader:
         self._longest = longest
 
     def read(self, message: str, history: Sequence[str]) -> list[tuple[Query, Standalone]]:
-        """The questions of a message: one, or as many as were asked."""
+        """The questions of a message: one, or as many as were asked. "More" and its like ask those of the last message again."""
+        wish = wish_of(message)
+        asked = [text for text in history if not wish_of(text)]
+        if wish and asked:
+            again = self.read(asked[-1], asked[:-1])
+            return [(query, replace(standalone, kind="more", command=wish)) for query, standalone in again]
         parts = self._asking(split_questions(message))
         if other_language(message, self._knows):
             return [self.understand(message, history)]

@@ -157,6 +157,22 @@ def test_more_goes_on_where_the_answer_ended_until_nothing_is_left(bot: Bot) -> 
     assert "no more than this" in answer.remark
 
 
+def test_thanks_and_other_wishes_do_not_count_as_more(bot: Bot) -> None:
+    question = "What does the gluteus medius do?"
+    once = bot.ask("more", [question])
+    assert once.statements != bot.ask(question).statements
+    assert bot.ask("more", [question, "thanks"]).statements == once.statements
+    assert bot.ask("more", [question, "more", "sources?"]).statements == bot.ask("more", [question, "more"]).statements
+
+
+@pytest.mark.parametrize(
+    "text", ["more", "and?", "what now?", "is it serious?", "I don't understand", "what could it be?"]
+)
+def test_stock_phrases_of_a_talk_are_no_alarm(bot: Bot, text: str) -> None:
+    assert bot.ask(text, [NERVE]).safety is None
+    assert bot.ask(text).safety is None
+
+
 def test_more_asks_every_question_of_the_last_message_again(bot: Bot) -> None:
     asked = "Where does it insert and which nerve supplies the gluteus medius?"
     first, again = bot.ask(asked), bot.ask("shorter", [asked, "more"])

@@ -276,7 +276,7 @@ class Bot:
             return self._replies.greet(question, reply)
         if not asked[0][0].text.strip():
             return self._replies.decline(question, asked[0][0], Verdict(False, "empty"), safety, timings)
-        remark = " ".join(filter(None, [self._reader.remark(question), self._remembered(history, safety, known)]))
+        remark = _joined(self._reader.remark(question), self._remembered(history, safety, known))
         mark("understand")
         corrections = self._corrections(asked, known)
         found = [(query, *self._look(query, options, mark, known, history)) for query, _ in asked]
@@ -298,19 +298,20 @@ class Bot:
             )
         missed = [query.text for query, _, verdict in found if not verdict.is_answerable]
         if missed:
-            remark = " ".join(filter(None, [remark, f"I could not find this in my sources: {' '.join(missed)}"]))
+            remark = _joined(remark, f"I could not find this in my sources: {' '.join(missed)}")
         command = asked[0][1].command
         is_short = options.length == "short" or command in ("shorter", "simpler")
         if command == "more":
-            answered, is_more = self._beyond(answered, history, is_short)
-            remark = (
-                remark if is_more else " ".join(filter(None, [remark, "My sources say no more than this about it."]))
-            )
+            talk = (text for text in reversed(history) if small_talk(text, self._replies.focus) is None)
+            times = 1 + sum(wish_of(text) == "more" for text in takewhile(wish_of, talk))
+            left = self._composer.beyond(answered, times, is_short)
+            answered = left or answered
+            remark = remark if left else _joined(remark, "My sources say no more than this about it.")
         correction = self._correct(answered, corrections, options, mark, known)
         draft = self._composer.compose_all(answered, is_short, correction, options.wording == "plain")
         if command == "sources":
             labels = dict.fromkeys(self._index.sources[own.source_id].label for own in draft.citations)
-            remark = " ".join(filter(None, [remark, f"These sources stand behind the answer: {'; '.join(labels)}."]))
+            remark = _joined(remark, f"These sources stand behind the answer: {'; '.join(labels)}.")
         query, _, seen, _ = answered[0]
         queries = [*(own for own, _ in asked), *(own for own, *_ in answered)]
         said = [*history, *(text for own in queries for text in (own.question, own.text))]
@@ -351,21 +352,6 @@ class Bot:
         if verdict.is_answerable or not seen or query not in corrections or corrections[query]() is None:
             return verdict
         return replace(verdict, is_answerable=True, reason="answer")
-
-    def _beyond(self, answered: list[Found], history: Sequence[str], is_short: bool) -> tuple[list[Found], bool]:
-        """What comes after the statements that were shown, for each "more" of the conversation; and whether there is any."""
-        times = 1 + sum(1 for _ in takewhile(lambda text: wish_of(text) == "more", reversed(history)))
-        found = list(answered)
-        for _ in range(times):
-            rest = []
-            for one in found:
-                left = self._composer.beyond(one, is_short, len(answered))
-                if left:  # a first word was said with the first answer
-                    rest.append(one._replace(query=replace(one.query, shape="fact"), evidence=left))
-            if not rest:
-                return answered, False
-            found = rest
-        return found, True
 
     def _correct(
         self,
@@ -497,3 +483,7 @@ class Bot:
     @cached_property
     def _exercises(self) -> tuple[ExerciseCard, ...]:
         return exercise_cards(self._index.claims, self.vocabulary)
+
+
+def _joined(*remarks: str) -> str:
+    return " ".join(filter(None, remarks))

@@ -124,7 +124,7 @@ def test_a_question_that_stands_alone_is_left_alone(question: str, earlier: str)
         ("Tell me more", "more"), ("more please", "more"), ("go on", "more"), ("Explain it simpler", "simpler"),
         ("In simple words, please", "simpler"), ("I don't understand", "simpler"), ("shorter please", "shorter"),
         ("tl;dr", "shorter"), ("Sources?", "sources"), ("who says so?", "sources"),
-        ("more information please", "more"), ("any more?", "more"), ("go on", "more"), ("show me the sources", "sources"),
+        ("more information please", "more"), ("any more?", "more"), ("show me the sources", "sources"),
         ("which sources?", "sources"), ("it's too long", "shorter"),
     ],
 )  # fmt: skip

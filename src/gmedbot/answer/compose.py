@@ -317,11 +317,18 @@ class Composer:
             chosen.append(item)
         return chosen
 
-    def beyond(self, found: Found, is_short: bool = False, share: int = 1) -> tuple[Evidence, ...]:
-        """What was found beside that which ``choose`` shows, and says something new."""
-        chosen = self.choose(found, is_short, share)
+    def beyond(self, asked: Sequence[Found], times: int, is_short: bool = False) -> list[Found]:
+        """What comes after that which ``times`` answers showed of the questions of a message, and says something new; []
+        if nothing does. No yes or no is said to it: that was said at first."""
+        found = list(asked)
+        for _ in range(times):
+            rest = [(one, self._left(one, self.choose(one, is_short, len(asked)))) for one in found]
+            found = [one._replace(query=replace(one.query, shape="fact"), evidence=left) for one, left in rest if left]
+        return found
+
+    def _left(self, found: Found, shown: Sequence[Evidence]) -> tuple[Evidence, ...]:
         return tuple(
-            item for item in found.evidence if not any(item is one or self._repeats(item, one) for one in chosen)
+            item for item in found.evidence if not any(item is one or self._repeats(item, one) for one in shown)
         )
 
     def _repeats(self, item: Evidence, other: Evidence) -> bool:

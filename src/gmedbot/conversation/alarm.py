@@ -136,12 +136,15 @@ class RedFlagScreen:
         self._encoder = encoder
         self._model = model
         self._screened: dict[str, Safety | None] = {}
+        self._ruled = lru_cache(maxsize=_KEPT)(rules.screen if rules is not None else lambda text: None)
 
     def read_of(self, text: str) -> str:
-        """What of a message ``screen`` will want encoded, "" if it will want nothing."""
+        """What of a message ``screen`` will want encoded, "" if the rules decide alone."""
         model = self._model or alarm_model()
-        is_wanted = self._rules is not None and self._encoder == model.fitted_for and text.strip()
-        return self._mend(text)[:_LONGEST] if is_wanted else ""
+        if self._rules is None or self._encoder != model.fitted_for or not text.strip():
+            return ""
+        heard = self._mend(text)[:_LONGEST]
+        return heard if len(heard.split()) >= _LEAST_WORDS or self._ruled(text) is not None else ""
 
     def screen(self, text: str, encode: Callable[[str], NDArray[np.float32]]) -> Safety | None:
         """Where to seek care, None if nothing worries. ``encode``: a text → its vector, (dim,)."""
@@ -149,7 +152,7 @@ class RedFlagScreen:
             return None
         if len(self._screened) >= _KEPT:
             self._screened.clear()
-        found = self._screened[text] = self._look(self._rules, text, encode)
+        found = self._screened[text] = self._look(text, encode, self._rules)
         return found
 
     def remembered(self, history: Sequence[str], encode: Callable[[str], NDArray[np.float32]]) -> Safety | None:
@@ -163,14 +166,12 @@ class RedFlagScreen:
                 return found
         return None
 
-    def _look(self, rules: SafetyRules, text: str, encode: Callable[[str], NDArray[np.float32]]) -> Safety | None:
-        ruled = rules.screen(text)
-        model = self._model or alarm_model()
-        if self._encoder != model.fitted_for:
-            return ruled
+    def _look(self, text: str, encode: Callable[[str], NDArray[np.float32]], rules: SafetyRules) -> Safety | None:
+        ruled = self._ruled(text)
         heard = self.read_of(text)
-        if ruled is None and len(heard.split()) < _LEAST_WORDS:
-            return None
+        if not heard:
+            return ruled
+        model = self._model or alarm_model()
         vector = encode(heard)
         odds = model.score(heard, vector)
         if ruled is not None:

@@ -13,9 +13,8 @@ from gmedbot.claims.vocabulary import Match, Vocabulary
 __all__ = ["split_facets"]
 
 _MOST = 5
-_LEAST_BARE = (
-    3  #: words without commas that make a list: two are often one thing, "stretch benefits", unless both are headings
-)
+#: Words without commas that make a list: two are often one thing, "stretch benefits", unless both are headings.
+_LEAST_BARE = 3
 _LONGEST = 3  #: words that name one thing
 _TOPICS = frozenset({"muscle", "condition", "exercise"})
 _COMPARES = re.compile(

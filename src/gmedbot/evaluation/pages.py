@@ -124,7 +124,7 @@ _ABOUT: Mapping[str, str] = {
         "least one. Quote fidelity: `document.text[start:end]` is the quote. Number fidelity: all numbers of a sentence "
         "stand in one quote behind it. Citation precision: a quote says what its sentence says (identical, or labelled "
         "so by hand, or related so in the ledger); recall: the sources that the ledger counts behind a sentence are "
-        "cited. Right verdict: questions that ask for a yes or no (`evaluation/verdicts.jsonl`) whose answer opens with the word "
+        "cited, behind one of a card those whose statements people set against the other sides. Right verdict: questions that ask for a yes or no (`evaluation/verdicts.jsonl`) whose answer opens with the word "
         "that fits (yes, no, it depends, sources disagree; a correction says no). Wrong yes or no: a plain yes or no that does "
         "not fit. Reading grade is Flesch–Kincaid. A declined answer has recall 0."
     ),

@@ -65,6 +65,21 @@ def test_rolling_back_twice_goes_back_two_and_the_next_build_comes_after(store: 
     assert set(store.list_builds()) == {a, b, c, d}
 
 
+def test_rolling_back_past_the_oldest_build_never_goes_round_to_a_withdrawn_one(store: Store) -> None:
+    a, b, bad = (publish(store, text) for text in ("a", "b", "bad"))
+    assert [store.rollback(), store.rollback()] == [b, a]
+    with pytest.raises(UsageError, match=f"before {a}"):
+        store.rollback()
+    assert store.current_id() == a
+    c = publish(store, "c")
+    assert store.rollback() == a
+    with pytest.raises(UsageError):
+        store.rollback()
+    assert publish(store, "bad") == bad  # built again, it counts as any other
+    assert (store.rollback(), store.rollback(c)) == (a, c)
+    assert store.rollback() == a
+
+
 def test_what_was_rolled_back_from_is_removed_first(store: Store) -> None:
     a, b, bad = (publish(store, text, keep=3) for text in ("a", "b", "bad"))
     store.rollback()

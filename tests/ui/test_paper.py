@@ -31,6 +31,7 @@ def printing(page: Page) -> Iterator[None]:
 def test_paper_has_quotes_and_addresses_and_nothing_to_press(chat: Visit) -> None:
     page = chat.page
     chat.ask(NERVE)
+    answer = FakeBot().ask(NERVE)
     with printing(page):
         for gone in (
             "header.gm-top",
@@ -41,13 +42,14 @@ def test_paper_has_quotes_and_addresses_and_nothing_to_press(chat: Visit) -> Non
             "#gm-turns .gm-nexts",
         ):
             expect(page.locator(gone)).to_be_hidden()
-        printed = page.locator("#gm-turns .gm-printsources li")
-        citations = FakeBot().ask(NERVE).citations
-        expect(printed).to_have_count(len(citations))
-        for row, citation in zip(printed.all(), citations, strict=True):
+        printed = page.locator("#gm-turns .gm-printsources li[value]")
+        expect(printed).to_have_count(len(answer.citations))
+        expect(page.locator("#gm-turns .gm-printindex")).to_have_text(f"Index {answer.index}")
+        for row, citation in zip(printed.all(), answer.citations, strict=True):
             expect(row).to_be_visible()
             expect(row).to_have_attribute("value", str(citation.n))
             expect(row).to_contain_text(citation.quote)
+            expect(row).to_contain_text(f"{citation.source_id}, characters {citation.start}–{citation.end}")
             expect(row).to_contain_text(citation.title)
             if citation.url:
                 expect(row).to_contain_text(citation.url)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -10,8 +11,16 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from gmedbot.errors import StorageError
-from gmedbot.service.export import Conversation, ExportTurn, to_html, to_json, to_markdown, verify_export
-from gmedbot.service.feedback import FeedbackStore
+from gmedbot.service.export import (
+    Conversation,
+    ExportTurn,
+    to_html,
+    to_json,
+    to_markdown,
+    verify_export,
+    without_digest,
+)
+from gmedbot.service.feedback import FeedbackStore, without_names
 from gmedbot.ui.records import RecordError, answer_to_record, record_to_answer
 from tests.ui.fake import EVIL, LIBRARY, FakeBot
 
@@ -61,6 +70,48 @@ def test_a_changed_source_a_lost_source_and_a_bare_statement_are_found() -> None
 @pytest.mark.parametrize("data", [None, [], {}, {"format": "other"}, {"format": "gmedbot-conversation/1"}])
 def test_what_is_no_export_is_said_to_be_none(data: object) -> None:
     assert verify_export(data, LIBRARY.documents.get)
+
+
+@pytest.mark.parametrize("field", ["index", "answer", "standalone_question"])
+def test_an_export_in_which_something_was_changed_does_not_verify(field: str) -> None:
+    data = json.loads(to_json(TALK))
+    data["turns"][0]["answer"][field] += " T1"
+    assert any("digest does not fit" in problem for problem in verify_export(data, LIBRARY.documents.get))
+
+
+def test_a_figure_that_no_quote_has_is_told_even_where_the_digest_was_made_anew() -> None:
+    answer = BOT.ask(QUESTIONS[0])
+    forged = replace(answer.statements[0], text="The nerve comes from the roots T1–T12.")
+    talk = Conversation("", [ExportTurn("q", replace(answer, statements=(forged,)))])
+    problems = verify_export(json.loads(to_json(talk)), LIBRARY.documents.get)
+    assert len(problems) == 1 and "T1, T12 stands in none of its quotes" in problems[0]
+
+
+def test_an_export_without_digests_says_that_its_sentences_cannot_be_checked() -> None:
+    data = json.loads(to_json(TALK))
+    for turn in data["turns"]:
+        del turn["sha256"]
+    assert without_digest(json.loads(to_json(TALK))) == []
+    assert without_digest(data) == list(range(1, len(QUESTIONS) + 1))
+    assert verify_export(data, LIBRARY.documents.get) == []
+
+
+def test_markdown_takes_no_markup_from_a_question() -> None:
+    text = to_markdown(Conversation("", [ExportTurn("<script>alert(1)</script> [x](y) # `z`", None)]))
+    assert r"## \<script\>alert(1)\</script\> \[x\](y) \# \`z\`" in text
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("My name is Jane Miller, jane.miller@example.org, +44 7700 900123: why?", "My name is [name], [e-mail], [number]: why?"),
+        ("Dr. Smith says my hip is torn since 3/4/2024", "[name] says my hip is torn since [date]"),
+        ("I'm Ana and my site is https://ana.example/x", "I'm [name] and my site is [address]"),
+        ("Is 82 ± 42 %MVIC at L4–S1 in 2009 a lot? I am a runner.", "Is 82 ± 42 %MVIC at L4–S1 in 2009 a lot? I am a runner."),
+    ],
+)  # fmt: skip
+def test_what_tells_who_asks_is_not_kept(typed: str, kept: str) -> None:
+    assert without_names(typed) == kept
 
 
 def test_markdown_holds_quotes_places_and_the_index() -> None:

@@ -85,8 +85,13 @@ def _add(arguments: argparse.Namespace) -> int:
             candidate = prepare_source(origin, settings, options)
             if not arguments.json:
                 emit(render_preview(candidate))
+            is_new = not Path(settings.corpus).is_dir()
             wanted = arguments.yes or (not arguments.json and _confirmed(candidate.source.source_id))
             path = write_source(candidate, settings.corpus) if wanted else None
+            if path is not None and is_new:
+                sys.stderr.write(
+                    f"gmedbot: {settings.corpus} did not exist: a new corpus was begun with this source.\n"
+                )
         except AddRefusedError as error:
             code = 1
             if arguments.json:

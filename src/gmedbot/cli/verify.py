@@ -15,7 +15,9 @@ __all__ = ["add_commands"]
 
 
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
-    parser = commands.add_parser("verify", parents=[common], help="check the quotes of an exported conversation")
+    parser = commands.add_parser(
+        "verify", parents=[common], help="check the quotes and the sentences of an exported conversation"
+    )
     parser.add_argument("export", metavar="EXPORT.json", help='"-" for standard input')
     parser.add_argument("--json", action="store_true")
     parser.set_defaults(run=_run)
@@ -24,7 +26,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
 def _run(arguments: argparse.Namespace) -> int:
     settings = settings_of(arguments)
     from gmedbot.corpus.sources import scan_corpus
-    from gmedbot.service.export import verify_export
+    from gmedbot.service.export import verify_export, without_digest
 
     data = _read(arguments.export)
     documents, _ = scan_corpus(settings.corpus)
@@ -34,6 +36,14 @@ def _run(arguments: argparse.Namespace) -> int:
         emit_json({"ok": not problems, "problems": problems})
     else:
         emit("\n".join(problems) if problems else "Every quote stands in its source.")
+        bare = without_digest(data)
+        if bare:
+            numbers = ", ".join(str(n) for n in bare)
+            emit(
+                f"No digest in turn {numbers}: whether a sentence was changed cannot be told, only the quotes were checked."
+            )
+        elif not problems:
+            emit("Nothing was changed since it was saved.")
     return 1 if problems else 0
 
 

@@ -18,7 +18,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -39,6 +39,8 @@ __all__ = ["FORMAT", "Manifest", "Store", "storage_errors"]
 FORMAT = 9
 
 _ID = re.compile(r"[0-9a-f]{12}")
+#: Stands before a build in the history that was rolled back from.
+_WITHDRAWN = "-"
 
 
 @dataclass(frozen=True)
@@ -178,7 +180,7 @@ class Store:
         The pointer is written before the history; a build that was killed between the two still counts.
         """
         try:
-            lines = (self.folder / "history").read_text("utf-8", errors="replace").split()
+            lines = [line.removeprefix(_WITHDRAWN) for line in self._history_lines()]
         except OSError:
             lines = []
         with contextlib.suppress(IndexMissingError, IndexDamagedError):
@@ -211,13 +213,32 @@ class Store:
             return False
         return True
 
-    def point_to(self, build_id: str, history: Sequence[str] | None = None) -> None:
-        """Make ``build_id`` the published build. Args: history: the new order of publications, it comes last by default."""
+    def _history_lines(self) -> list[str]:
+        return (self.folder / "history").read_text("utf-8", errors="replace").split()
+
+    def _withdrawn(self) -> set[str]:
+        """The builds that were rolled back from and not published since."""
+        with contextlib.suppress(OSError):
+            return {line.removeprefix(_WITHDRAWN) for line in self._history_lines() if line.startswith(_WITHDRAWN)}
+        return set()
+
+    def point_to(
+        self, build_id: str, history: Sequence[str] | None = None, withdrawn: Collection[str] | None = None
+    ) -> None:
+        """Make ``build_id`` the published build.
+
+        Args:
+            history: the new order of publications; it comes last by default.
+            withdrawn: the builds that were rolled back from; as before by default. What is published is none of them.
+        """
+        left = set(self._withdrawn() if withdrawn is None else withdrawn) - {build_id}
         if history is None:
             history = (*(name for name in self.history() if name != build_id), build_id)
         with storage_errors("Publishing the index"):
             self._replace(self.pointer, f"{build_id}\n")
-            self._replace(self.folder / "history", "".join(f"{name}\n" for name in history))
+            self._replace(
+                self.folder / "history", "".join(f"{_WITHDRAWN if name in left else ''}{name}\n" for name in history)
+            )
             _sync(self.folder)
 
     def _replace(self, path: Path, text: str) -> None:
@@ -257,8 +278,8 @@ class Store:
     def rollback(self, build_id: str | None = None) -> str:
         """Publish an earlier build again, the one before the current by default. Returns its id.
 
-        What was published after it goes to the old end of the history: a second rollback goes back one further, and
-        these builds are the first to be removed.
+        What was published after it goes to the old end of the history and is marked as withdrawn: a second rollback goes
+        back one further, none goes round to a withdrawn build unless it is named, and these are the first to be removed.
         Raises: UsageError if there is no such build; IndexDamagedError if it is not whole; IndexLockedError.
         """
         with self.lock():
@@ -266,19 +287,23 @@ class Store:
             current = self._current_or_none()
             if build_id is None:
                 earlier = history[: history.index(current)] if current in history else history
-                choices = [name for name in reversed(earlier) if name in builds]
+                withdrawn = self._withdrawn()
+                choices = [name for name in reversed(earlier) if name in builds and name not in withdrawn]
             else:
                 choices = [name for name in builds if name.startswith(build_id)]
             if not choices:
                 raise UsageError(
                     f"A build {build_id or f'before {current}'} must exist.",
                     "builds on disk: " + (", ".join(builds) or "none"),
-                    "gmedbot index info",
+                    "gmedbot index info, and name one: gmedbot index rollback ID",
                 )
             chosen = choices[0]
             self.verify_files(chosen)
             place = history.index(chosen) if chosen in history else len(history)
-            self.point_to(chosen, (*history[place + 1 :], *history[:place], chosen))
+            left = self._withdrawn()
+            if chosen not in left:  # else it is brought back by its name, and nothing is given up for it
+                left |= {*history[place + 1 :]}
+            self.point_to(chosen, (*history[place + 1 :], *history[:place], chosen), left)
             return chosen
 
     def _current_or_none(self) -> str | None:

@@ -6,8 +6,10 @@ at its offsets. Pure functions: conversation in, text out.
 
 from __future__ import annotations
 
+import hashlib
 import html
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,9 +25,11 @@ __all__ = [
     "to_json",
     "to_markdown",
     "verify_export",
+    "without_digest",
 ]
 
 FORMAT = "gmedbot-conversation/1"
+_FIGURES = re.compile(r"\b[A-Z]?\d+(?:[.,]\d+)*")
 _NOTICE = "For learning, not medical advice. Quotes are from gmedbot's digests of the sources."
 
 
@@ -68,17 +72,19 @@ def to_markdown(conversation: Conversation) -> str:
     """The conversation for a notebook or an editor."""
     parts = [f"# {conversation.title or 'Conversation'}\n", f"{_NOTICE} {conversation.exported}".strip() + "\n"]
     for turn in conversation.turns:
-        parts.append(f"## {' '.join(turn.question.split())}\n")
+        parts.append(f"## {_escaped(' '.join(turn.question.split()))}\n")
         parts.append(answer_markdown(turn.answer) if turn.answer else "_No answer was kept._\n")
     return "\n".join(parts)
 
 
+def _escaped(text: str) -> str:
+    """What somebody typed, so that no reader of Markdown takes it for markup."""
+    return re.sub(r"([\\`*_\[\]<>#|~])", r"\\\1", text)
+
+
 def to_json(conversation: Conversation) -> str:
     """The conversation for programs; what ``verify_export`` reads."""
-    turns = [
-        {"question": turn.question, "answer": turn.answer.to_json() if turn.answer else None}
-        for turn in conversation.turns
-    ]
+    turns = [_turn_json(turn) for turn in conversation.turns]
     data = {
         "format": FORMAT,
         "title": conversation.title,
@@ -87,6 +93,18 @@ def to_json(conversation: Conversation) -> str:
         "turns": turns,
     }
     return json.dumps(data, ensure_ascii=False, indent=1) + "\n"
+
+
+def _turn_json(turn: ExportTurn) -> dict[str, Any]:
+    answer = turn.answer.to_json() if turn.answer else None
+    body = {"question": turn.question, "answer": json.loads(json.dumps(answer))}
+    return {**body, "sha256": _digest(body)}
+
+
+def _digest(turn: Mapping[str, Any]) -> str:
+    """SHA-256 of a turn's question and answer. It shows that something was changed, not by whom: it is no signature."""
+    body = {"question": turn.get("question"), "answer": turn.get("answer")}
+    return hashlib.sha256(json.dumps(body, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
 
 
 _STYLE = (
@@ -186,7 +204,12 @@ def _citation_html(c: Citation, turn: int) -> str:
 
 
 def verify_export(data: object, document_text: Callable[[str], str | None]) -> list[str]:
-    """Look up every quote of an exported conversation. Returns what is wrong, in words; empty if all is well.
+    """Look up every quote of an exported conversation, and whether anything in it was changed since it was saved.
+
+    Returns what is wrong, in words; empty if all is well. Quotes are looked up in the corpus as it is now. All else
+    (sentences, verdicts, the index id) is held to the digest of its turn. A figure that stands in a sentence and in none of
+    the quotes cited for it is told in any case, as a digest can be made anew.
+
 
     Args: document_text: the text of a source by its id (``gmedbot corpus show ID --text``), None if unknown.
     """
@@ -200,17 +223,29 @@ def verify_export(data: object, document_text: Callable[[str], str | None]) -> l
         answer = turn.get("answer") if isinstance(turn, Mapping) else None
         if isinstance(answer, Mapping):
             problems.extend(f"turn {number}: {problem}" for problem in _verify_answer(answer, document_text))
+            if turn.get("sha256", "") not in {"", _digest(turn)}:
+                problems.append(f"turn {number}: its digest does not fit: it was changed after it was saved")
         elif answer is not None:
             problems.append(f"turn {number}: the answer is not an object")
     return problems
 
 
+def without_digest(data: object) -> list[int]:
+    """The turns of which it cannot be told whether their sentences were changed: an earlier version saved them, or a program
+    made them of ``gmedbot ask --json``."""
+    turns = data.get("turns") if isinstance(data, Mapping) else None
+    found = enumerate(turns, 1) if isinstance(turns, list) else ()
+    return [n for n, turn in found if isinstance(turn, Mapping) and turn.get("answer") and not turn.get("sha256")]
+
+
 def _verify_answer(answer: Mapping[str, Any], document_text: Callable[[str], str | None]) -> list[str]:
     problems: list[str] = []
     numbers: set[object] = set()
+    quotes: dict[object, str] = {}
     citations = answer.get("citations")
     for c in citations if isinstance(citations, list) else []:
         numbers.add(c.get("n"))
+        quotes[c.get("n")] = str(c.get("quote"))
         name, start, end, quote = (c.get(key) for key in ("source_id", "start", "end", "quote"))
         text = document_text(name) if isinstance(name, str) else None
         if text is None:
@@ -225,4 +260,8 @@ def _verify_answer(answer: Mapping[str, Any], document_text: Callable[[str], str
         if not cited:
             problems.append(f"statement without a citation: {statement.get('text')!r}")
         problems.extend(f"statement cites [{n}], which is not listed" for n in cited if n not in numbers)
+        behind = " ".join(quotes.get(n, "") for n in cited)
+        strange = [figure for figure in _FIGURES.findall(str(statement.get("text"))) if figure not in behind]
+        if strange:
+            problems.append(f"statement {statement.get('text')!r}: {', '.join(strange)} stands in none of its quotes")
     return problems

@@ -7,6 +7,7 @@ the database. Any SQLAlchemy URL will do; the default is a SQLite file beside th
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from gmedbot.errors import StorageError
 from gmedbot.settings import Settings
 
-__all__ = ["REASONS", "FeedbackStore", "Unanswered", "Vote", "feedback_url"]
+__all__ = ["REASONS", "FeedbackStore", "Unanswered", "Vote", "feedback_url", "without_names"]
 
 REASONS = ("wrong", "wrong-source", "missing", "unclear", "other")
 Value = Literal["up", "down"]
@@ -88,6 +89,34 @@ def feedback_url(settings: Settings) -> str:
     return f"sqlite:///{(Path(settings.index) / 'feedback.sqlite').as_posix()}"
 
 
+#: What tells who somebody is, as people write it about themselves, and what is kept in its place.
+_PERSONAL = (
+    (re.compile(r"\S+@\S+\.\w+"), "[e-mail]"),
+    (re.compile(r"(?:https?://|www\.)\S+"), "[address]"),
+    (re.compile(r"\b\d{1,4}[./-]\d{1,2}[./-]\d{2,4}\b"), "[date]"),
+    (re.compile(r"\+?\(?\d(?:[\s()./-]*\d){6,}"), "[number]"),
+    (
+        re.compile(
+            r"((?i:\b(?:my name is|my name's|name:|i am called|call me|i am|i'm|this is|here is|regards,?|signed,?)) +)"
+            r"((?:(?:Mr|Mrs|Ms|Dr|Miss)\.? +)?[A-Z][\w'’-]+(?: +[A-Z][\w'’-]+)*)"
+        ),
+        r"\1[name]",
+    ),
+    (re.compile(r"\b(?:Mr|Mrs|Ms|Miss|Dr|Prof)\.? +[A-Z][\w'’-]+(?: +[A-Z][\w'’-]+)*"), "[name]"),
+)
+
+
+def without_names(text: str) -> str:
+    """A question without what tells who asked it: addresses, telephone and other long numbers, dates, names.
+
+    Names are found where they are introduced ("my name is …", "Dr …"), not wherever they may stand: the retention setting
+    is what bounds the rest.
+    """
+    for pattern, instead in _PERSONAL:
+        text = pattern.sub(instead, text)
+    return text
+
+
 def _now() -> datetime:
     return datetime.now(timezone.utc).replace(tzinfo=None)
 
@@ -150,13 +179,13 @@ class FeedbackStore:
                 session.add(row)
             row.value = value
             row.reason = reason if reason in REASONS and value == "down" else ""
-            row.question, row.index_id, row.at = question[:4000], index_id[:80], _now()
+            row.question, row.index_id, row.at = without_names(question)[:4000], index_id[:80], _now()
             row.passages = "\n".join(passages)[:8000]
 
     def add_unanswered(self, question: str, index_id: str) -> None:
         """Keep a question that was declined, with nothing about who asked."""
         with Session(self._engine) as session, session.begin():
-            session.add(_Unanswered(question=question[:4000], index_id=index_id[:80], at=_now()))
+            session.add(_Unanswered(question=without_names(question)[:4000], index_id=index_id[:80], at=_now()))
 
     def votes(self, limit: int = 200) -> tuple[Vote, ...]:
         """The latest votes, newest first."""

@@ -20,9 +20,27 @@ __all__ = ["build_blocks"]
 #: Runs once in the browser: hands the component's trigger and watcher to the page's script, in whichever order
 #: the two are loaded. The name 'ask' becomes this component's event. Stopping goes its own way (``/api/ui/stop``):
 #: Gradio's own cancelling also ends a question that is asked in the same moment.
+#:
+#: One question at a time goes through the pipe, and the next one a moment after Gradio has ended the last: its client
+#: shuts the stream of answers when the last event ends, and never opens it again for a question that is on its way
+#: just then, which would wait for ever.
 _BRIDGE = """
-const ask = (data) => trigger('ask', data);
-window.gmBridge = { ask, receive: null, failed: null };
+const pipe = { isBusy: false, waiting: null, timer: 0 };
+const send = (data) => {
+  pipe.isBusy = true;
+  clearTimeout(pipe.timer);
+  pipe.timer = setTimeout(free, 20000);
+  trigger('ask', data);
+};
+const free = () => setTimeout(() => {
+  clearTimeout(pipe.timer);
+  const next = pipe.waiting;
+  pipe.isBusy = false;
+  pipe.waiting = null;
+  if (next) send(next);
+}, 80);
+const ask = (data) => { if (pipe.isBusy) pipe.waiting = data; else send(data); };
+window.gmBridge = { ask, free, receive: null, failed: null };
 watch('value', () => window.gmBridge.receive && window.gmBridge.receive(props.value));
 window.dispatchEvent(new CustomEvent('gm-bridge'));
 """
@@ -71,6 +89,8 @@ def build_blocks(
             trigger_mode="multiple",
             api_visibility="private",
         )
-        asked.failure(None, None, None, js="() => { window.gmBridge.failed?.(); }", api_visibility="private")
+        asked.then(None, None, None, js="() => { window.gmBridge.free(); }", api_visibility="private")
+        failed = "() => { window.gmBridge.free(); window.gmBridge.failed?.(); }"
+        asked.failure(None, None, None, js=failed, api_visibility="private")
     blocks.queue(default_concurrency_limit=workers, max_size=256)
     return blocks

@@ -25,14 +25,16 @@ __all__ = ["page_routes"]
 
 _log = logging.getLogger(__name__)
 
-MAX_TURNS = 200
+#: Answers drawn again by one request, and turns of one exported conversation.
+MAX_RENDERED = 200
+MAX_TURNS = 5000
 
 
 class RenderIn(BaseModel):
     """Records of answers to draw again."""
 
     model_config = ConfigDict(extra="forbid")
-    records: list[dict[str, Any] | None] = Field(max_length=MAX_TURNS)
+    records: list[dict[str, Any] | None] = Field(max_length=MAX_RENDERED)
 
 
 class StopIn(BaseModel):

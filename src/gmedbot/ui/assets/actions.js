@@ -125,14 +125,16 @@ export function beforePrint(conversation) {
     if (!list) continue;
     list.dataset.title = t("print_sources");
     list.replaceChildren(...(turn.record?.citations ?? []).map((citation) => printed(citation, list.closest(".gm-turn"))));
+    if (turn.record?.index) list.append(h("li", { class: "gm-printindex" }, t("print_index", { index: turn.record.index })));
   }
   for (const closed of $$("#gm-turns details:not([open])")) { closed.open = true; closed.dataset.paper = "open"; }
 }
 
 function printed(citation, node) {
-  const { n, title, year, quote, url } = citation;
+  const { n, title, year, quote, url, source_id: id, start, end } = citation;
   const name = $(`.gm-cite[data-n="${n}"]`, node)?.dataset.source; // author and kind, as the page names them
   return h("li", { value: n }, h("cite", {}, name ?? (year ? String(year) : "")), h("span", {}, title), h("q", {}, quote),
+    h("span", { class: "gm-address" }, t("print_place", { id, start, end })),
     ...(url ? [h("span", { class: "gm-address" }, url)] : []));
 }
 

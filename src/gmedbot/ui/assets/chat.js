@@ -6,7 +6,9 @@ import * as panel from "./panel.js";
 import * as actions from "./actions.js";
 
 let conversation = store.fresh();
-let running = null; // {turn, node, shown, seen}
+let running = null; // {turn, node, shown, seen, former}
+const dropped = new Set(); // turns that were taken out here: another tab's copy must not bring them back
+const RENDERED = 50; // answers that the server draws again at once
 const drawn = new Map(); // turn id → what the server sent to show it: {record, sources, copy, count}
 
 // ── asking ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -16,7 +18,7 @@ function problem(text) {
 }
 
 function ask(question, from = conversation.turns.length) {
-  if (running) return false;
+  if (running) { problem(t("busy")); return false; }
   const text = question.trim();
   if (!text) { problem(t("empty")); return false; }
   if (question.length > maxChars) {
@@ -24,22 +26,32 @@ function ask(question, from = conversation.turns.length) {
     return false;
   }
   problem("");
-  for (const old of conversation.turns.splice(from)) $(`.gm-turn[data-turn="${old.id}"]`)?.remove();
+  const former = putAside(from);
   const turn = { id: store.newId(), question: text, record: null, vote: null, state: "open" };
   const history = conversation.turns.map((x) => x.question);
   conversation.turns.push(turn);
   conversation.title ||= text.slice(0, 80);
   const node = addTurn(turn);
-  begin(turn, node);
-  persist();
+  begin(turn, node, former);
+  if (!former.length) persist(); // what is replaced stays in the browser until something takes its place
   fitLast();
   node.scrollIntoView({ block: "start" });
   bridge().ask({ turn: turn.id, question: text, history, options: chosenOptions() });
   return true;
 }
 
-function begin(turn, node) {
-  running = { turn, node, shown: [], seen: Date.now() };
+/** Take the turns from a place on out of the page; where they hold an answer they are kept until the new one arrives. */
+function putAside(from) {
+  const aside = conversation.turns.splice(from).map((turn) => ({ turn, node: $(`.gm-turn[data-turn="${turn.id}"]`) }));
+  for (const { node } of aside) node?.remove();
+  if (aside.some(({ turn }) => turn.record)) return aside;
+  for (const { turn } of aside) dropped.add(turn.id);
+  return [];
+}
+
+function begin(turn, node, former) {
+  running = { turn, node, former, shown: [], seen: Date.now() };
+  panel.showWaiting(turn.id);
   app().classList.remove("is-empty");
   $(".gm-wait", node).hidden = false;
   $(".gm-a", node).setAttribute("aria-busy", "true");
@@ -54,9 +66,11 @@ function receive(value) {
   if (message.turn !== running.turn.id) return;
   running.seen = Date.now();
   const { turn, node } = running;
+  if (message.error && running.former.length) { failAndPutBack(message.error); return; }
   if (message.error) { end("failed"); trouble(node, message.error, true); return; }
   const keep = message.keep ?? 0; // if a piece was lost, the last message brings everything
   if (message.blocks && keep <= running.shown.length) patch(node, running.shown, [...running.shown.slice(0, keep), ...message.blocks]);
+  if (message.failed && running.former.length) { failAndPutBack(t("failed_kept")); return; }
   if (!message.done) return;
   if (message.failed) {
     end("failed");
@@ -71,10 +85,13 @@ function receive(value) {
   complete(turn, node, message);
   panel.showList(turn.id);
   announce(message.say, message.urgent);
+  if (conversation.turns.some(({ id }) => !$(`.gm-turn[data-turn="${id}"]`))) openConversation(conversation.id); // another tab's
 }
 
 function end(state) {
   clearInterval(running.watch);
+  problem("");
+  for (const { turn } of running.former) dropped.add(turn.id);
   running.turn.state = state;
   $(".gm-wait", running.node).hidden = true;
   $(".gm-a", running.node).setAttribute("aria-busy", "false");
@@ -125,16 +142,34 @@ function stop() {
   if (!running) return;
   const { turn, node, shown } = running;
   post("/api/ui/stop", { turn: turn.id }).catch(() => { /* it ends by itself */ });
+  if (running.former.length && !shown.length) { failAndPutBack(t("stopped_kept")); return; }
   end("stopped");
-  panel.showNone(turn.id);
+  panel.showPart(turn.id);
   trouble(node, t(shown.length ? "stopped" : "stopped_early"), false);
 }
 
 function lost(text = t("lost")) {
   if (!running) return;
-  const { node } = running;
+  const { node, turn, former } = running;
+  bridge().free();
+  if (former.length) { failAndPutBack(t("lost_kept")); return; }
   end("lost");
+  panel.showPart(turn.id);
   trouble(node, text, true);
+}
+
+/** Nothing came in the place of earlier turns: they come back. */
+function failAndPutBack(text) {
+  const { turn, node, former } = running;
+  running.former = [];
+  node.remove();
+  conversation.turns.splice(conversation.turns.indexOf(turn), 1, ...former.map((one) => one.turn));
+  $("#gm-turns").append(...former.map((one) => one.node).filter(Boolean));
+  end("lost");
+  const last = former.at(-1);
+  if (drawn.has(last.turn.id)) panel.showList(last.turn.id);
+  else panel.showPart(last.turn.id);
+  trouble(former[0].node, text, true);
 }
 
 /** An answer that is late: is the server still there? */
@@ -168,10 +203,35 @@ function fitLast() {
 }
 
 function persist() {
+  takeOver();
   conversation.title = store.list().find((one) => one.id === conversation.id)?.title || conversation.title; // it may have been renamed
   store.save(conversation);
   store.opened.write(conversation.id);
   side.draw();
+}
+
+/** What another tab has added to this conversation stays in it. */
+function takeOver() {
+  const known = new Set(conversation.turns.map((turn) => turn.id));
+  const aside = new Set((running?.former ?? []).map((one) => one.turn.id));
+  const added = (store.load(conversation.id)?.turns ?? []).filter(({ id }) => !known.has(id) && !dropped.has(id) && !aside.has(id));
+  conversation.turns.splice(conversation.turns.length - (running ? 1 : 0), 0, ...added);
+}
+
+/** Another tab has changed a conversation: show it as it is now, but never under an answer that is arriving. */
+function onOtherTab(id) {
+  if (id === conversation.id && !running) openConversation(id);
+  else side.draw();
+}
+
+/** The answers drawn again, some at a time: a long conversation is more than one request may hold. */
+async function drawAgain(turns) {
+  const shown = [];
+  for (let at = 0; at < turns.length; at += RENDERED) {
+    const records = turns.slice(at, at + RENDERED).map((turn) => turn.record);
+    shown.push(...(await (await post("/api/ui/render", { records })).json()));
+  }
+  return shown;
 }
 
 async function openConversation(id) {
@@ -190,7 +250,7 @@ async function openConversation(id) {
   const nodes = mine.turns.map(addTurn);
   let shown = mine.turns.map(() => null);
   try {
-    shown = await (await post("/api/ui/render", { records: mine.turns.map((x) => x.record) })).json();
+    shown = await drawAgain(mine.turns);
   } catch { toast(t("offline")); }
   if (mine !== conversation) return;
   mine.turns.forEach((turn, n) => restore(turn, nodes[n], shown[n]));
@@ -230,7 +290,7 @@ function onTurnClick(event) {
     edit: () => edit(turn, node),
     up: () => actions.vote(node, turn, "up", persist),
     down: () => actions.vote(node, turn, "down", persist),
-    link: () => actions.copyLink(turn.question),
+    link: () => actions.copyLink(turn.record?.standalone_question || turn.question),
     export: () => actions.exportMenu(button, conversation),
     sources: () => panel.showList(turn.id, true, button),
   }[button.dataset.act];
@@ -244,6 +304,8 @@ function again(turn, question = turn.question) {
   if (!ask(question, place) || !kept) return;
   toast(t("later_gone"), { label: t("undo"), run: () => {
     if (running) stop();
+    for (const old of kept.turns) dropped.delete(old.id);
+    for (const now of conversation.turns) if (!kept.turns.some((old) => old.id === now.id)) dropped.add(now.id);
     store.save(kept);
     openConversation(kept.id);
   } });
@@ -314,7 +376,8 @@ function setUpSettings() {
   $("#gm-form").addEventListener("keydown", (event) => {
     if (event.key === "Escape" && !$("#gm-settings").hidden) { toggle(false); $("#gm-tune").focus(); }
   });
-  $("#gm-thread").addEventListener("pointerdown", () => toggle(false));
+  // after what was pressed has had its click: closing moves the thread
+  $("#gm-thread").addEventListener("click", () => toggle(false));
 }
 
 // ── start ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -362,6 +425,7 @@ function start() {
   bridge().failed = () => setTimeout(() => lost(), 0);
   panel.setUp((id) => drawn.get(id));
   side.setUp(() => conversation.id, openConversation);
+  store.onOtherTab(onOtherTab);
   setUpSettings();
   setUpComposer();
   $("#gm-thread").addEventListener("click", onTurnClick);
@@ -369,7 +433,7 @@ function start() {
   window.addEventListener("gm-theme", (event) => toast(t(`theme.${event.detail}`)));
   window.addEventListener("beforeprint", () => actions.beforePrint(conversation));
   window.addEventListener("afterprint", actions.afterPrint);
-  window.addEventListener("pagehide", () => { if (running) { running.turn.state = "lost"; store.save(conversation); } });
+  window.addEventListener("pagehide", () => { if (running && !running.former.length) { running.turn.state = "lost"; store.save(conversation); } });
   const query = new URLSearchParams(location.search);
   const question = query.get("q");
   app().classList.add("is-empty");

@@ -1,5 +1,5 @@
 // The source panel, the citations that open it, and the quote shown on hover or focus.
-import { $, $$, app, holdFocus, isNarrow, t, copyText, toast } from "./dom.js";
+import { $, $$, app, h, holdFocus, isNarrow, t, copyText, toast } from "./dom.js";
 
 let turns = () => null; // finds a turn's record and its sources by the turn's id
 let at = null; // {turn, n, back}: what is open, and where focus returns to
@@ -18,6 +18,10 @@ export function setUp(findTurn) {
   }, true);
   $("#gm-thread").addEventListener("scroll", hideTip, { passive: true });
   $("#gm-scrim").addEventListener("click", close);
+  window.addEventListener("popstate", () => { if (app().classList.contains("panel-open")) hide(); });
+  const tip = $("#gm-tip");
+  tip.addEventListener("pointerenter", () => clearTimeout(tipTimer)); // a quote may be pointed at and its words selected
+  tip.addEventListener("pointerleave", hideTip);
   window.addEventListener("resize", holdFocus); // a wide page has columns, not drawers
 }
 
@@ -77,7 +81,8 @@ export async function open(turn, n, chip) {
   hideTip();
   at = { turn, n, back: chip ?? at?.back ?? null };
   const known = current();
-  const citation = known ?? (chip && { quote: chip.dataset.quote, title: chip.dataset.source }); // of an answer that was stopped
+  const seen = chip ?? $(`.gm-turn[data-turn="${turn}"] .gm-cite[data-n="${n}"]`);
+  const citation = known ?? (seen && { quote: seen.dataset.quote, title: seen.dataset.source }); // of an answer that was stopped
   if (!citation) return;
   $$(".gm-cite.is-on").forEach((c) => c.classList.remove("is-on"));
   $$(`.gm-turn[data-turn="${turn}"] .gm-cite[data-n="${n}"]`).forEach((c) => c.classList.add("is-on"));
@@ -159,32 +164,53 @@ export function showList(turn, isAsked = false, button = null) {
   $("#gm-panel-body").innerHTML = sources || "";
   $("#gm-panel-body").scrollTop = 0;
   if (!sources) $("#gm-panel-body").append(isFolded ? panel.dataset.folded : panel.dataset.empty);
+  showAll();
+  if (isAsked) { reveal(); requestAnimationFrame(() => requestAnimationFrame(() => $("#gm-panel-title").focus({ preventScroll: true }))); }
+}
+
+function showAll() {
+  const panel = $("#gm-panel");
   $("#gm-panel-title").textContent = panel.dataset.all;
   panel.classList.remove("is-open");
   $("#gm-panel-all").hidden = true;
   $$(".gm-cite.is-on").forEach((c) => c.classList.remove("is-on"));
-  if (isAsked) { reveal(); requestAnimationFrame(() => requestAnimationFrame(() => $("#gm-panel-title").focus({ preventScroll: true }))); }
 }
 
-/** No sources: those of another answer must not stand beside one that was stopped. */
-export function showNone(turn) {
+/** An answer is awaited: the sources of another must not stand beside it. */
+export function showWaiting(turn) {
   latest += 1;
   at = { turn, n: null, back: null };
-  const panel = $("#gm-panel");
-  $("#gm-panel-body").replaceChildren(panel.dataset.empty);
-  $("#gm-panel-title").textContent = panel.dataset.all;
-  panel.classList.remove("is-open");
-  $("#gm-panel-all").hidden = true;
+  $("#gm-panel-body").replaceChildren(t("searching"));
+  showAll();
 }
 
+/** The sources of an answer that did not arrive whole: what its citations carry. */
+export function showPart(turn) {
+  const chips = new Map($$(`.gm-turn[data-turn="${turn}"] .gm-cite[data-quote]`).map((chip) => [chip.dataset.n, chip]));
+  latest += 1;
+  at = { turn, n: null, back: null };
+  const cards = [...chips].map(([n, { dataset }]) => h("li", {}, h("p", {}, h("b", {}, dataset.source)),
+    h("button", { type: "button", class: "gm-card", "data-open": n },
+      h("span", { class: "gm-num" }, n), h("span", { class: "gm-cardquote" }, dataset.quote))));
+  $("#gm-panel-body").replaceChildren(cards.length ? h("ol", { class: "gm-cards" }, ...cards) : $("#gm-panel").dataset.empty);
+  showAll();
+}
+
+/** On a phone the panel covers the page: "back" closes it rather than leaving. */
 function reveal() {
   if (!isNarrow()) return;
+  if (!app().classList.contains("panel-open")) history.pushState({ ...history.state, gmPanel: true }, "");
   app().classList.add("panel-open");
   $("#gm-scrim").hidden = false;
   holdFocus();
 }
 
 export function close() {
+  if (history.state?.gmPanel) history.back(); // its own entry goes with it
+  hide();
+}
+
+function hide() {
   const back = at?.back;
   app().classList.remove("panel-open", "side-open");
   $("#gm-scrim").hidden = true;
@@ -195,10 +221,16 @@ export function close() {
 }
 
 let tipFor = null;
+let tipTimer = 0;
 function onHover(event, show) {
   const cite = event.target.closest?.(".gm-cite[data-quote]");
   if (!cite) return;
-  if (!show) { if (tipFor === cite && document.activeElement !== cite) hideTip(); return; }
+  clearTimeout(tipTimer);
+  if (!show) {
+    const isFocused = document.activeElement === cite && cite.matches(":focus-visible");
+    if (tipFor === cite && !isFocused) tipTimer = setTimeout(hideTip, event.type === "pointerout" ? 250 : 0);
+    return;
+  }
   if (event.type === "pointerover" && event.pointerType === "touch") return;
   if (event.type === "focusin" && !cite.matches(":focus-visible")) return;
   const tip = $("#gm-tip");
@@ -206,6 +238,7 @@ function onHover(event, show) {
   name.textContent = cite.dataset.source;
   tip.replaceChildren(name, `“${cite.dataset.quote}”`);
   tip.hidden = false;
+  tipFor?.removeAttribute("aria-describedby");
   tipFor = cite;
   cite.setAttribute("aria-describedby", "gm-tip");
   const box = cite.getBoundingClientRect();
@@ -217,6 +250,7 @@ function onHover(event, show) {
 }
 
 function hideTip() {
+  clearTimeout(tipTimer);
   $("#gm-tip").hidden = true;
   tipFor?.removeAttribute("aria-describedby");
   tipFor = null;

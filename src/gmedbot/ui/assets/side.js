@@ -100,5 +100,5 @@ function deleteOne(one, isByKey) {
   else draw();
   if (app().classList.contains("side-open")) $("#gm-new").focus();
   else { closeDrawer(); (getComputedStyle($(".gm-menu")).display === "none" ? $("#gm-new") : $(".gm-menu")).focus(); }
-  toast(t("deleted"), { label: t("undo"), run: () => { if (kept) { store.save(kept); draw(); } $("#gm-new").focus(); } }, isByKey);
+  toast(t("deleted"), { label: t("undo"), run: () => { if (kept) { store.bringBack(kept); draw(); } $("#gm-new").focus(); } }, isByKey);
 }

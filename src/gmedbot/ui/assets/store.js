@@ -5,6 +5,7 @@ const LIST = "gm.list.v1";
 const ONE = (id) => `gm.conv.v1.${id}`;
 const MOST = 60;
 
+const gone = new Set(); // deleted here: what still runs in them must not bring them back
 let memory = null; // used in place of localStorage where that is forbidden
 
 function read(key) {
@@ -53,7 +54,7 @@ export function load(id) {
 }
 
 export function save(conversation) {
-  if (!conversation.turns.length) return;
+  if (!conversation.turns.length || gone.has(conversation.id)) return;
   conversation.updated = Date.now();
   write(ONE(conversation.id), conversation);
   const rest = list().filter((c) => c.id !== conversation.id);
@@ -69,7 +70,22 @@ export function rename(id, title) {
   write(LIST, list().map((c) => (c.id === id ? { ...c, title } : c)));
 }
 
+/** Bring back what was deleted. */
+export function bringBack(conversation) {
+  gone.delete(conversation.id);
+  save(conversation);
+}
+
+/** Tell of conversations that another tab has changed: their id, null for the list. */
+export function onOtherTab(run) {
+  window.addEventListener("storage", (event) => {
+    if (event.key === LIST) run(null);
+    else if (event.key?.startsWith(ONE("")) && event.newValue) run(event.key.slice(ONE("").length));
+  });
+}
+
 export function remove(id) {
+  gone.add(id);
   write(LIST, list().filter((c) => c.id !== id));
   if (memory) memory.delete(ONE(id));
   else try { localStorage.removeItem(ONE(id)); } catch { /* nothing was kept */ }

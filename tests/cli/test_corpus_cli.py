@@ -64,6 +64,14 @@ def test_check_exits_with_one_on_errors_and_prints_file_and_line(run_cli: RunCli
     assert {"path", "line", "rule", "message", "level"} == set(report["findings"][0])
 
 
+def test_add_says_when_it_begins_a_new_corpus(run_cli: RunCli, corpus: Path, tmp_path: Path) -> None:
+    page = ROOT / "tests" / "data" / "pages" / "leaflet.html"
+    begun = run_cli("corpus", "add", page, "--yes", "--corpus", tmp_path / "corpsu")
+    assert begun.code == 0
+    assert "corpsu did not exist: a new corpus was begun" in begun.stderr
+    assert "did not exist" not in run_cli("corpus", "add", page, "--yes", "--corpus", corpus).stderr
+
+
 def test_add_previews_asks_and_writes_only_after_yes(run_cli: RunCli, corpus: Path, tmp_path: Path) -> None:
     page = ROOT / "tests" / "data" / "pages" / "leaflet.html"
     refused = run_cli("corpus", "add", page, "--corpus", corpus, stdin="n\n")

@@ -66,6 +66,22 @@ def test_an_answer_stays_when_the_server_is_gone_and_it_is_asked_again(visit: Ne
         assert "superior gluteal nerve" in stored
 
 
+def test_an_answer_that_is_asked_again_and_stopped_comes_back(visit: NewVisit) -> None:
+    with running(0.3) as server:
+        chat = visit(server.url)
+        page = chat.page
+        chat.ask(NERVE)
+        whole = page.locator(f"{TURNS} .gm-blocks").inner_text()
+        page.locator(f"{TURNS} [data-act=retry]").first.click()
+        page.wait_for_selector(f"{TURNS} .gm-a[aria-busy=true] .gm-cite")
+        page.click("#gm-stop")
+        expect(page.locator(f"{TURNS} .gm-trouble")).to_contain_text("earlier answer was kept")
+        assert page.locator(f"{TURNS} .gm-blocks").inner_text() == whole
+        page.wait_for_timeout(900)  # the server ends what was stopped
+        page.reload()
+        expect(page.locator(f"{TURNS} .gm-lead").first).to_contain_text("superior gluteal nerve")
+
+
 def test_the_sources_beside_an_answer_that_broke_off_are_its_own(visit: NewVisit) -> None:
     with running(0.5) as server:
         chat = visit(server.url, may_fail=True)

@@ -84,7 +84,19 @@ def test_a_figure_that_no_quote_has_is_told_even_where_the_digest_was_made_anew(
     forged = replace(answer.statements[0], text="The nerve comes from the roots T1–T12.")
     talk = Conversation("", [ExportTurn("q", replace(answer, statements=(forged,)))])
     problems = verify_export(json.loads(to_json(talk)), LIBRARY.documents.get)
-    assert len(problems) == 1 and "T1, T12 stands in none of its quotes" in problems[0]
+    assert len(problems) == 1 and "no quote behind it holds all of its numbers" in problems[0]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"citations": [1, None], "statements": "x"},
+        {"citations": [{"n": []}], "statements": [7, {"text": 3, "citations": [[]]}]},
+    ],
+)
+def test_an_export_that_somebody_spoiled_is_told_and_never_breaks_the_check(answer: object) -> None:
+    data = {"format": "gmedbot-conversation/1", "turns": [{"question": "q", "answer": answer, "sha256": ["x"]}]}
+    assert any("digest does not fit" in problem for problem in verify_export(data, LIBRARY.documents.get))
 
 
 def test_an_export_without_digests_says_that_its_sentences_cannot_be_checked() -> None:

@@ -12,7 +12,16 @@ from collections.abc import Iterator
 
 from gmedbot.types import Quantity
 
-__all__ = ["find_quantities", "find_roots", "quantity_distance", "same_amount", "scaled"]
+__all__ = ["NUMBER", "find_quantities", "find_roots", "numbers_in", "quantity_distance", "same_amount", "scaled"]
+
+#: A number as written.
+NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+
+
+def numbers_in(text: str) -> tuple[str, ...]:
+    """The numbers of a text as written, in order ("L4–S1" gives 4 and 1)."""
+    return tuple(NUMBER.findall(text))
+
 
 _WORD_NUMBERS = {
     "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,

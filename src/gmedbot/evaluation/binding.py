@@ -13,18 +13,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+from gmedbot.claims.quantities import NUMBER
 from gmedbot.evaluation.gold import Quote
 from gmedbot.index.reader import BuiltIndex
 from gmedbot.types import Claim
 
-__all__ = ["Binding", "StaleQuote", "numbers_in"]
-
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-
-
-def numbers_in(text: str) -> tuple[str, ...]:
-    """The numbers of a text as written, in order ("L4–S1" gives 4 and 1)."""
-    return tuple(_NUMBER.findall(text))
+__all__ = ["Binding", "StaleQuote"]
 
 
 @dataclass(frozen=True)
@@ -119,8 +113,8 @@ class Binding:
         own = [claim.text for claim in self._index.claims if claim.source_id == quote.source]
         best = process.extractOne(quote.text, own, scorer=fuzz.ratio)
         nearest = str(best[0]) if best else ""
-        without = _NUMBER.sub("#", quote.text)
-        changed = [text for text in own if _NUMBER.sub("#", text) == without]
+        without = NUMBER.sub("#", quote.text)
+        changed = [text for text in own if NUMBER.sub("#", text) == without]
         if changed:
             return StaleQuote(quote.source, quote.text, "number-changed", changed[0])
         return StaleQuote(quote.source, quote.text, "reworded", nearest)

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from gmedbot.claims.quantities import numbers_in
 from gmedbot.types import Answer, Citation, Conflict, Table
 
 __all__ = [
@@ -29,7 +30,6 @@ __all__ = [
 ]
 
 FORMAT = "gmedbot-conversation/1"
-_FIGURES = re.compile(r"\b[A-Z]?\d+(?:[.,]\d+)*")
 _NOTICE = "For learning, not medical advice. Quotes are from gmedbot's digests of the sources."
 
 
@@ -207,9 +207,8 @@ def verify_export(data: object, document_text: Callable[[str], str | None]) -> l
     """Look up every quote of an exported conversation, and whether anything in it was changed since it was saved.
 
     Returns what is wrong, in words; empty if all is well. Quotes are looked up in the corpus as it is now. All else
-    (sentences, verdicts, the index id) is held to the digest of its turn. A figure that stands in a sentence and in none of
-    the quotes cited for it is told in any case, as a digest can be made anew.
-
+    (sentences, verdicts, the index id) is held to the digest of its turn. A sentence whose numbers stand in none of the quotes
+    cited for it is told in any case, as a digest can be made anew.
 
     Args: document_text: the text of a source by its id (``gmedbot corpus show ID --text``), None if unknown.
     """
@@ -223,7 +222,7 @@ def verify_export(data: object, document_text: Callable[[str], str | None]) -> l
         answer = turn.get("answer") if isinstance(turn, Mapping) else None
         if isinstance(answer, Mapping):
             problems.extend(f"turn {number}: {problem}" for problem in _verify_answer(answer, document_text))
-            if turn.get("sha256", "") not in {"", _digest(turn)}:
+            if turn.get("sha256") and turn["sha256"] != _digest(turn):
                 problems.append(f"turn {number}: its digest does not fit: it was changed after it was saved")
         elif answer is not None:
             problems.append(f"turn {number}: the answer is not an object")
@@ -240,12 +239,11 @@ def without_digest(data: object) -> list[int]:
 
 def _verify_answer(answer: Mapping[str, Any], document_text: Callable[[str], str | None]) -> list[str]:
     problems: list[str] = []
-    numbers: set[object] = set()
-    quotes: dict[object, str] = {}
-    citations = answer.get("citations")
-    for c in citations if isinstance(citations, list) else []:
-        numbers.add(c.get("n"))
-        quotes[c.get("n")] = str(c.get("quote"))
+    numbers: list[object] = []
+    quotes: list[tuple[object, set[str]]] = []
+    for c in _objects(answer.get("citations")):
+        numbers.append(c.get("n"))
+        quotes.append((c.get("n"), set(numbers_in(str(c.get("quote"))))))
         name, start, end, quote = (c.get(key) for key in ("source_id", "start", "end", "quote"))
         text = document_text(name) if isinstance(name, str) else None
         if text is None:
@@ -254,14 +252,18 @@ def _verify_answer(answer: Mapping[str, Any], document_text: Callable[[str], str
             moved = isinstance(quote, str) and quote in text
             how = "the quote stands elsewhere in the source now" if moved else "the source no longer says this"
             problems.append(f"citation [{c.get('n')}]: {name}, characters {start}–{end}: {how}")
-    statements = answer.get("statements")
-    for statement in statements if isinstance(statements, list) else []:
-        cited = statement.get("citations") or []
+    for statement in _objects(answer.get("statements")):
+        named = statement.get("citations")
+        cited = named if isinstance(named, list) else []
         if not cited:
             problems.append(f"statement without a citation: {statement.get('text')!r}")
         problems.extend(f"statement cites [{n}], which is not listed" for n in cited if n not in numbers)
-        behind = " ".join(quotes.get(n, "") for n in cited)
-        strange = [figure for figure in _FIGURES.findall(str(statement.get("text"))) if figure not in behind]
-        if strange:
-            problems.append(f"statement {statement.get('text')!r}: {', '.join(strange)} stands in none of its quotes")
+        wanted = set(numbers_in(str(statement.get("text"))))
+        if wanted and not any(wanted <= found for n, found in quotes if n in cited):
+            problems.append(f"statement {statement.get('text')!r}: no quote behind it holds all of its numbers")
     return problems
+
+
+def _objects(value: object) -> list[Mapping[str, Any]]:
+    """The objects of a list; a file that somebody edited may hold anything."""
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []

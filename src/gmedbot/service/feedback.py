@@ -179,13 +179,13 @@ class FeedbackStore:
                 session.add(row)
             row.value = value
             row.reason = reason if reason in REASONS and value == "down" else ""
-            row.question, row.index_id, row.at = without_names(question)[:4000], index_id[:80], _now()
+            row.question, row.index_id, row.at = without_names(question[:4000]), index_id[:80], _now()
             row.passages = "\n".join(passages)[:8000]
 
     def add_unanswered(self, question: str, index_id: str) -> None:
         """Keep a question that was declined, with nothing about who asked."""
         with Session(self._engine) as session, session.begin():
-            session.add(_Unanswered(question=without_names(question)[:4000], index_id=index_id[:80], at=_now()))
+            session.add(_Unanswered(question=without_names(question[:4000]), index_id=index_id[:80], at=_now()))
 
     def votes(self, limit: int = 200) -> tuple[Vote, ...]:
         """The latest votes, newest first."""

@@ -32,13 +32,15 @@ const send = (data) => {
   pipe.timer = setTimeout(free, 20000);
   trigger('ask', data);
 };
-const free = () => setTimeout(() => {
+const free = () => {
   clearTimeout(pipe.timer);
-  const next = pipe.waiting;
-  pipe.isBusy = false;
-  pipe.waiting = null;
-  if (next) send(next);
-}, 80);
+  pipe.timer = setTimeout(() => {
+    const next = pipe.waiting;
+    pipe.isBusy = false;
+    pipe.waiting = null;
+    if (next) send(next);
+  }, 80);
+};
 const ask = (data) => { if (pipe.isBusy) pipe.waiting = data; else send(data); };
 window.gmBridge = { ask, free, receive: null, failed: null };
 watch('value', () => window.gmBridge.receive && window.gmBridge.receive(props.value));

@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 
 #: Answers drawn again by one request, and turns of one exported conversation.
 MAX_RENDERED = 200
-MAX_TURNS = 5000
+MAX_TURNS = 1000
 
 
 class RenderIn(BaseModel):

@@ -337,7 +337,7 @@ _BROWSER: Mapping[str, str] = {
     "js.busy": "An answer is still arriving: wait for it, or stop it.",
     "js.lost_kept": "The connection to the server was lost. The earlier answer was kept.",
     "js.failed_kept": "No new answer could be made. The earlier one was kept.",
-    "js.stopped_kept": "Stopped before anything arrived. The earlier answer was kept.",
+    "js.stopped_kept": "Stopped. The earlier answer was kept.",
     "js.stopped": "Stopped. What had arrived stays here until you leave the conversation.",
     "js.stopped_gone": "Stopped. What had arrived was not kept.",
     "js.stopped_early": "Stopped before anything arrived.",

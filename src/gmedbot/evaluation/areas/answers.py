@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from gmedbot.answer.compose import CORRECTION
+from gmedbot.claims.quantities import numbers_in
 from gmedbot.evaluation.baselines import AnswerBaselines
 from gmedbot.evaluation.bench import Bench
-from gmedbot.evaluation.binding import numbers_in
 from gmedbot.evaluation.gold import Gold, Question
 from gmedbot.evaluation.items import PRODUCT, AreaResult, Item
 from gmedbot.evaluation.measures import grade_level

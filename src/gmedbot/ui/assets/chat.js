@@ -66,11 +66,10 @@ function receive(value) {
   if (message.turn !== running.turn.id) return;
   running.seen = Date.now();
   const { turn, node } = running;
-  if (message.error && running.former.length) { failAndPutBack(message.error); return; }
+  if ((message.error || message.failed) && running.former.length) { failAndPutBack(message.error ?? t("failed_kept")); return; }
   if (message.error) { end("failed"); trouble(node, message.error, true); return; }
   const keep = message.keep ?? 0; // if a piece was lost, the last message brings everything
   if (message.blocks && keep <= running.shown.length) patch(node, running.shown, [...running.shown.slice(0, keep), ...message.blocks]);
-  if (message.failed && running.former.length) { failAndPutBack(t("failed_kept")); return; }
   if (!message.done) return;
   if (message.failed) {
     end("failed");
@@ -142,7 +141,7 @@ function stop() {
   if (!running) return;
   const { turn, node, shown } = running;
   post("/api/ui/stop", { turn: turn.id }).catch(() => { /* it ends by itself */ });
-  if (running.former.length && !shown.length) { failAndPutBack(t("stopped_kept")); return; }
+  if (running.former.length) { failAndPutBack(t("stopped_kept")); return; }
   end("stopped");
   panel.showPart(turn.id);
   trouble(node, t(shown.length ? "stopped" : "stopped_early"), false);
